@@ -1,0 +1,89 @@
+// Package storage is the part of PostgreSQL and SQLite that is the same, for
+// code that runs on both by configuration: SQL with $1 placeholders, and the
+// ports of outbox and inbox. Code for one database uses storage/postgres or
+// storage/sqlite directly.
+package storage
+
+import (
+	"context"
+	"io/fs"
+
+	"github.com/pabal-dev/pabal/inbox"
+	"github.com/pabal-dev/pabal/outbox"
+)
+
+// Querier runs SQL. Placeholders are $1, $2, …; a missing row is
+// sql.ErrNoRows for errors.Is.
+type Querier interface {
+	// Exec returns the number of rows affected.
+	Exec(ctx context.Context, query string, args ...any) (int64, error)
+	Query(ctx context.Context, query string, args ...any) (Rows, error)
+	QueryRow(ctx context.Context, query string, args ...any) Row
+}
+
+// Row is the result of QueryRow; its errors come from Scan.
+type Row interface {
+	Scan(dest ...any) error
+}
+
+// Rows must be closed; Err tells after the last Next whether all were read.
+type Rows interface {
+	Row
+	Next() bool
+	Err() error
+	Close() error
+}
+
+// Tx is a transaction on either database.
+type Tx interface {
+	Querier
+	inbox.Tx
+}
+
+// Backend is what *postgres.DB and *sqlite.DB have in common.
+type Backend interface {
+	outbox.Store
+	inbox.Admin
+	// View runs fn in a read-only transaction that sees one state.
+	View(ctx context.Context, fn func(Querier) error) error
+	// Migrate applies the numbered .sql files of a folder ("0001_orders.sql")
+	// that were not applied yet under that name, in order, each in a
+	// transaction, one process at a time. A file that changed after it was
+	// applied is an error.
+	Migrate(ctx context.Context, name string, files fs.FS) error
+	// IsDuplicate says whether an error is a violated primary key or unique
+	// constraint.
+	IsDuplicate(err error) bool
+	// Ping checks the connection.
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// DB is either database.
+type DB interface {
+	Backend
+	Update(ctx context.Context, fn func(Tx) error) error
+}
+
+// Any hides which database it is.
+func Any[T Tx](db interface {
+	Backend
+	Update(ctx context.Context, fn func(T) error) error
+}) DB {
+	return anyDB[T]{db, db.Update}
+}
+
+type anyDB[T Tx] struct {
+	Backend
+	update func(context.Context, func(T) error) error
+}
+
+func (db anyDB[T]) Update(ctx context.Context, fn func(Tx) error) error {
+	return db.update(ctx, func(tx T) error { return fn(tx) })
+}
+
+// Code written against Any runs consumers and relays on it.
+var (
+	_ inbox.Store[Tx] = anyDB[Tx]{}
+	_ outbox.Store    = anyDB[Tx]{}
+)
