@@ -1,0 +1,111 @@
+// Package testenv gives tests the real servers they run against, and small
+// things that every test of a distributed system needs: waiting for a state,
+// names that collide with nobody, random numbers that can be repeated.
+//
+// The servers are those of the whole run (make test starts them, see package
+// testservers) and are shared, so tests keep apart by databases and prefixes. A
+// server that is not there skips the test and says so; where PABAL_REQUIRE
+// names it, the test fails.
+package testenv
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pabal-dev/pabal/internal/testservers"
+)
+
+// Kafka returns the addresses of a real Apache Kafka, without topics other
+// than those of other tests: use Prefix. Topics are not created by use.
+func Kafka(t testing.TB) []string {
+	t.Helper()
+	return strings.Split(variable(t, "kafka", "Apache Kafka", testservers.EnvKafka), ",")
+}
+
+// Kcat returns the path of kcat.
+func Kcat(t testing.TB) string {
+	t.Helper()
+	return variable(t, "kcat", "kcat", testservers.EnvKcat)
+}
+
+// KafkaJS returns a folder whose node_modules hold kafkajs; node resolves it
+// for scripts that lie there or with NODE_PATH=<folder>/node_modules.
+func KafkaJS(t testing.TB) string {
+	t.Helper()
+	return variable(t, "kafkajs", "kafkajs", testservers.EnvKafkaJS)
+}
+
+// StartKafka starts an Apache Kafka for this test alone, to kill and restart.
+// It takes seconds; settings are lines of server.properties. It is closed with
+// the test.
+func StartKafka(t testing.TB, settings ...string) *testservers.Server {
+	t.Helper()
+	s, err := testservers.StartKafka(t.Context(), "", settings...)
+	return own(t, "kafka", "Apache Kafka", s, err)
+}
+
+// StartPostgres starts a PostgreSQL for this test alone, to kill and restart.
+// settings are lines of postgresql.conf. It is closed with the test.
+func StartPostgres(t testing.TB, settings ...string) *testservers.Server {
+	t.Helper()
+	s, err := testservers.StartPostgres(t.Context(), "", settings...)
+	return own(t, "postgres", "PostgreSQL", s, err)
+}
+
+// Full skips the test unless long tests are asked for: make test-full.
+func Full(t testing.TB) {
+	t.Helper()
+	if os.Getenv("PABAL_TEST_FULL") == "" {
+		skip(t, "long test", "set PABAL_TEST_FULL=1 or run make test-full")
+	}
+}
+
+func variable(t testing.TB, part, what, name string) string {
+	t.Helper()
+	value := os.Getenv(name)
+	if value == "" {
+		missing(t, part, what, "set "+name+" or run make test")
+	}
+	return value
+}
+
+// missing fails the test where the part is required, and skips it elsewhere.
+func missing(t testing.TB, part, what, hint string) {
+	t.Helper()
+	required, err := testservers.Required()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slices.Contains(required, part) {
+		t.Fatalf("%s names %s, and it is missing: %s", testservers.EnvRequire, part, hint)
+	}
+	skip(t, what, hint)
+}
+
+// skip skips the test loudly: go test shows nothing of a passing package, so
+// the runner is told too.
+func skip(t testing.TB, what, hint string) {
+	t.Helper()
+	reason := fmt.Sprintf("%s — %s", what, hint)
+	if err := record(os.Getenv(testservers.EnvSkips), reason); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintln(os.Stderr, "SKIPPED:", reason)
+	t.Skip("SKIPPED:", reason)
+}
+
+func record(file, line string) error {
+	if file == "" {
+		return nil
+	}
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = fmt.Fprintln(f, line)
+	return err
+}

@@ -1,0 +1,175 @@
+package testservers
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+)
+
+// defaultJVM makes a fast start and a small process; PABAL_TEST_JVM replaces it.
+const defaultJVM = "-Xms256m -Xmx768m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+
+// kafkaSettings: one node that is broker and controller, internal topics with
+// one replica and few partitions, and no waiting for things that only matter
+// in clusters.
+const kafkaSettings = `
+process.roles=broker,controller
+node.id=1
+listener.security.protocol.map=CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=CLIENT
+controller.listener.names=CONTROLLER
+num.partitions=4
+default.replication.factor=1
+min.insync.replicas=1
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=2000
+log.cleaner.dedupe.buffer.size=16777216
+`
+
+const kafkaLogging = `
+rootLogger.level=INFO
+rootLogger.appenderRef.out.ref=out
+appender.out.type=Console
+appender.out.name=out
+appender.out.layout.type=PatternLayout
+appender.out.layout.pattern=%d{ISO8601} %p %m (%c{1})%n
+`
+
+// StartKafka formats and starts one Apache Kafka node in KRaft mode below dir;
+// with an empty dir in a temporary folder that Close removes. settings are
+// further lines of server.properties, such as "message.max.bytes=2000". ctx
+// bounds the start only.
+func StartKafka(ctx context.Context, dir string, settings ...string) (*Server, error) {
+	jars, err := FindKafka()
+	if err != nil {
+		return nil, err
+	}
+	java, err := findJava()
+	if err != nil {
+		return nil, err
+	}
+	return startFirst(ctx, func() (*Server, error) {
+		f, err := makeFolder(dir, "kafka", nil)
+		if err != nil {
+			return nil, fmt.Errorf("prepare a folder for Kafka: %w", err)
+		}
+		k := &kafka{java: java, jars: jars, folder: f}
+		s, err := k.server(ctx, settings)
+		if err != nil {
+			_ = f.remove()
+			return nil, err
+		}
+		return s, nil
+	})
+}
+
+type kafka struct {
+	java, jars string
+	folder     folder
+}
+
+func (k *kafka) server(ctx context.Context, settings []string) (*Server, error) {
+	client, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	controller, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	if err := k.configure(localAddr(client), localAddr(controller), settings); err != nil {
+		return nil, err
+	}
+	if err := k.format(ctx); err != nil {
+		return nil, err
+	}
+	return &Server{
+		Name: KafkaName(k.jars), Addr: localAddr(client), URL: localAddr(client), LogFile: k.log(),
+		folder:  k.folder,
+		program: program{start: k.start, ready: k.ready, orderly: syscall.SIGTERM, quick: syscall.SIGKILL},
+	}, nil
+}
+
+func (k *kafka) configure(client, controller string, settings []string) error {
+	lines := append([]string{kafkaSettings,
+		"listeners=CLIENT://" + client + ",CONTROLLER://" + controller,
+		"advertised.listeners=CLIENT://" + client,
+		"controller.quorum.bootstrap.servers=" + controller,
+		"log.dirs=" + k.folder.data(),
+	}, settings...)
+	if err := os.WriteFile(k.folder.file("server.properties"), []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
+		return err
+	}
+	if err := os.WriteFile(k.folder.file("log4j2.properties"), []byte(kafkaLogging), 0o644); err != nil {
+		return err
+	}
+	return os.MkdirAll(k.folder.file("tmp"), 0o755)
+}
+
+// format writes the storage folder with a fresh cluster id, a UUID in base64.
+func (k *kafka) format(ctx context.Context) error {
+	id := make([]byte, 16)
+	_, _ = rand.Read(id)
+	// The tool takes an id that begins with a dash for an option.
+	id[0] &= 0x7f
+	cmd := exec.CommandContext(ctx, k.java, k.args("kafka.tools.StorageTool", "format", "--standalone",
+		"-t", base64.RawURLEncoding.EncodeToString(id), "-c", k.folder.file("server.properties"))...)
+	cmd.Dir = k.folder.path
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("format Kafka's storage in %s: %w\n%s", k.folder.path, err, out[max(0, len(out)-2000):])
+	}
+	return nil
+}
+
+func (k *kafka) start() (*process, error) {
+	cmd := exec.Command(k.java, k.args("kafka.Kafka", k.folder.file("server.properties"))...)
+	cmd.Dir = k.folder.path
+	closeLog, err := logTo(cmd, k.log())
+	if err != nil {
+		return nil, err
+	}
+	defer closeLog()
+	return startProcess(cmd, syscall.SIGKILL)
+}
+
+// ready waits for the line that Kafka prints once the broker is unfenced; its
+// port accepts connections well before.
+func (k *kafka) ready(_ *process, logOffset int64) bool {
+	data, err := os.ReadFile(k.log())
+	if err != nil {
+		return false
+	}
+	return bytes.Contains(data[min(int(logOffset), len(data)):], []byte("] Kafka Server started"))
+}
+
+func (k *kafka) log() string { return k.folder.file("kafka.log") }
+
+func (k *kafka) args(class string, args ...string) []string {
+	jvm := os.Getenv("PABAL_TEST_JVM")
+	if jvm == "" {
+		jvm = defaultJVM
+	}
+	// Without performance data the JVM leaves no file in the shared /tmp.
+	all := append(strings.Fields(jvm), "-XX:-UsePerfData",
+		"-Djava.io.tmpdir="+k.folder.file("tmp"),
+		"-Dlog4j2.configurationFile="+k.folder.file("log4j2.properties"),
+		"-cp", k.jars+string(os.PathSeparator)+"*", class)
+	return append(all, args...)
+}
