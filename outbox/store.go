@@ -28,6 +28,8 @@ type Row struct {
 	// NextAttempt is when a row set aside is due again, or a replayed one
 	// became due; zero for a fresh row.
 	NextAttempt time.Time
+	// Reason is the last refusal's, "" for a row never refused.
+	Reason string
 	// Replay is the number of the replay request that set the row back to
 	// STARTED, 0 for none.
 	Replay int64
@@ -68,7 +70,12 @@ type Exclusion struct {
 	Topics []string
 	// Keys that wait behind a row set aside.
 	Keys []TopicKey
+	// IDs of rows on their way, ascending and disjoint.
+	IDs []Range
 }
+
+// Range is the ids from First to Last, both included.
+type Range struct{ First, Last int64 }
 
 // TopicKey is a key within a topic; rows with an empty key have no order among
 // each other and are never excluded by key.
@@ -120,8 +127,11 @@ type Store interface {
 	// an exclusion would return; ok is false where there is none.
 	OldestPending(ctx context.Context, above int64) (id int64, ok bool, err error)
 	// SetAside returns the rows refused or replayed that are STARTED, in id
-	// order, due or not, at most limit rows and maxBytes as in Pending.
-	SetAside(ctx context.Context, limit int, maxBytes int64) ([]Row, error)
+	// order, due or not, at most limit rows, without their headers and payload.
+	SetAside(ctx context.Context, limit int) ([]Row, error)
+	// Load returns the STARTED rows among those ids whole, in id order, and
+	// maxBytes as in Pending.
+	Load(ctx context.Context, ids []int64, maxBytes int64) ([]Row, error)
 	// Horizon is described at its type.
 	Horizon(ctx context.Context) (Horizon, error)
 
