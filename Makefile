@@ -1,0 +1,70 @@
+# The common tasks; CONTRIBUTING.md says more.
+
+GO         ?= go
+TEST_FLAGS ?=
+CROSS      ?= linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
+TIMEOUT    ?= 10m
+BENCH      := $(wildcard bench/go.mod)
+
+# Two packages at a time: more would share the same servers and cores.
+GO_TEST = $(GO) test -vet=off -race -p 2 -timeout $(TIMEOUT) $(TEST_FLAGS) ./...
+
+.PHONY: help
+help:
+	@echo "make test       all tests with -race, against every real server there is"
+	@echo "make test-full  the same with the long runs"
+	@echo "make check      formatting, vet, go.mod, cross-builds"
+	@echo "make bench B=x  one benchmark"
+	@echo "make build      bin/pabal"
+
+.PHONY: build
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/pabal ./cmd/pabal
+
+# The runner is built, not run with "go run": that would swallow exit codes and
+# leave the servers alone when it is terminated.
+.PHONY: test
+test:
+	scripts/install-test-servers
+	$(GO) vet ./...
+	$(GO) build -o bin/testservers ./internal/testservers/cmd
+	bin/testservers -- $(GO_TEST)
+ifneq ($(BENCH),)
+	cd bench && $(GO) vet ./... && $(GO) test -vet=off -timeout $(TIMEOUT) $(TEST_FLAGS) ./...
+endif
+
+.PHONY: test-full
+test-full:
+	PABAL_TEST_FULL=1 $(MAKE) test TIMEOUT=60m
+
+.PHONY: check
+check: check-format check-modules check-cross
+	$(GO) vet ./...
+
+.PHONY: check-format
+check-format:
+	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt these files:"; echo "$$files"; exit 1; fi
+	bash -n scripts/install-test-servers .ci/run
+
+.PHONY: check-modules
+check-modules:
+	$(GO) mod verify
+	$(GO) mod tidy -diff
+ifneq ($(BENCH),)
+	cd bench && $(GO) mod verify && $(GO) mod tidy -diff
+endif
+
+.PHONY: check-cross
+check-cross: $(CROSS:%=cross/%)
+
+cross/%:
+	CGO_ENABLED=0 GOOS=$(word 1,$(subst /, ,$*)) GOARCH=$(word 2,$(subst /, ,$*)) $(GO) build ./...
+
+.PHONY: bench
+bench:
+	@if [ -z "$(B)" ]; then echo "which one? For example: make bench B=demo-orders"; exit 2; fi
+	cd bench && $(GO) run ./cmd/bench $(B)
+
+.PHONY: clean
+clean:
+	rm -rf bin
