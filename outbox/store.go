@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -81,13 +82,28 @@ type Range struct{ First, Last int64 }
 // each other and are never excluded by key.
 type TopicKey struct{ Topic, Key string }
 
-// Horizon tells up to which id the outbox is complete.
+// Horizon is a look at who may still commit rows, from which the relay finds up
+// to which id the outbox is complete: see Settles.
 type Horizon struct {
-	// LastID is the highest id ever given, 0 before the first.
+	// LastID is the highest id ever given, 0 before the first. A crash of the
+	// database does not give it, or a lower one, again.
 	LastID int64
 	// Writers names the transactions that may still commit rows with ids up to
-	// LastID; none: everything up to LastID is final.
+	// LastID.
 	Writers []string
+	// Prepared says that one of them is prepared for two-phase commit. It
+	// outlives a restart of the database but may get another name there.
+	Prepared bool
+}
+
+// Settles says whether h, looked at later than earlier or the same, shows that
+// no row can appear any more with an id up to earlier.LastID: every writer of
+// then is gone, and none waits under a name that may not be its old one.
+func (h Horizon) Settles(earlier Horizon) bool {
+	if h.Prepared {
+		return false
+	}
+	return !slices.ContainsFunc(earlier.Writers, func(name string) bool { return slices.Contains(h.Writers, name) })
 }
 
 // Backlog is what an outbox holds.
