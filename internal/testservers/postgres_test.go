@@ -93,7 +93,7 @@ func TestPostgresChecksPasswordsAndDecodes(t *testing.T) {
 	}
 }
 
-func TestStopKeepsAndCloseRemoves(t *testing.T) {
+func TestPostgresRestartsAfterStop(t *testing.T) {
 	pg := testenv.StartPostgres(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
