@@ -56,8 +56,8 @@ type Identity struct {
 type Lease struct {
 	// Holder names the process, for people.
 	Holder string
-	// Token ascends with every new holder; the store compares it in every
-	// write of the relay.
+	// Token ascends with every acquisition, also by the same holder; the store
+	// compares it in every write of the relay.
 	Token int64
 }
 
