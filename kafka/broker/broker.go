@@ -1,0 +1,189 @@
+// Package broker serves the Kafka protocol in process: one node, for laptops,
+// tests and demos. Unmodified Kafka clients work with it.
+//
+// It promises no more than Durability says: in memory, everything is gone when
+// the process ends; with a data folder it survives clean restarts, not crashes.
+// Data you need belongs in Apache Kafka. Today it stands on franz-go's kfake,
+// which shows nowhere in this package, behind a guard against requests that
+// kfake would not survive.
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+// Config of a broker; the zero value serves 127.0.0.1:9092 from memory.
+type Config struct {
+	// Addr to listen on, host:port with a loopback host; "127.0.0.1:9092" by
+	// default, port 0 is any free one.
+	Addr string
+	// DataDir keeps the log between clean restarts; empty: in memory. One
+	// broker at a time may have it.
+	DataDir string
+	// Partitions of topics created without a number; 4 by default.
+	Partitions int
+	// NoAutoCreate refuses topics nobody created. By default a client that
+	// asks for one with auto-creation gets it, as from Apache Kafka.
+	NoAutoCreate bool
+	// MaxRequestBytes bounds one request; 32 MiB by default. A larger one ends
+	// its connection.
+	MaxRequestBytes int
+	// Logger; slog.Default() where nil.
+	Logger *slog.Logger
+}
+
+// DefaultAddr is where a broker listens by default.
+const DefaultAddr = "127.0.0.1:9092"
+
+// Errors of Start.
+var (
+	// ErrAddr: the address is in use or cannot be listened on.
+	ErrAddr = errors.New("cannot listen")
+	// ErrFolderInUse: another broker has the data folder.
+	ErrFolderInUse = errors.New("folder is in use by another broker")
+)
+
+// Broker runs from Start to Stop.
+type Broker struct {
+	cluster *kfake.Cluster
+	addr    string
+	id      string
+	dataDir string
+	folder  *folder
+	guard   *guard
+	stop    sync.Once
+}
+
+// Start serves until Stop. Its errors wrap ErrAddr or ErrFolderInUse where it
+// is that; nothing runs then. ctx is not used after Start returned.
+func Start(ctx context.Context, c Config) (*Broker, error) {
+	c = c.withDefaults()
+	listener, err := listen(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	b := &Broker{addr: listener.Addr().String(), dataDir: c.DataDir, guard: newGuard(listener, c)}
+	if err := b.openFolder(c.DataDir); err != nil {
+		listener.Close()
+		return nil, err
+	}
+	if b.cluster, err = kfake.NewCluster(b.options(c)...); err != nil {
+		listener.Close()
+		b.folder.close()
+		return nil, fmt.Errorf("start the in-process broker: %w", err)
+	}
+	return b, nil
+}
+
+func (c Config) withDefaults() Config {
+	if c.Addr == "" {
+		c.Addr = DefaultAddr
+	}
+	if c.Partitions == 0 {
+		c.Partitions = 4
+	}
+	if c.MaxRequestBytes == 0 {
+		c.MaxRequestBytes = 32 << 20
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	c.Logger = c.Logger.With("component", "broker")
+	return c
+}
+
+// listen takes the port before anything else is touched.
+func listen(ctx context.Context, c Config) (net.Listener, error) {
+	host, port, err := net.SplitHostPort(c.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("%w on %q: not host:port", ErrAddr, c.Addr)
+	}
+	// kfake tells its clients the address it listens on, and knows 127.0.0.1 only.
+	if host != "127.0.0.1" && host != "localhost" {
+		return nil, fmt.Errorf("%w on %s: the in-process broker serves 127.0.0.1 only; use Apache Kafka for others", ErrAddr, c.Addr)
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return nil, fmt.Errorf("%w on %q: %q is not a port", ErrAddr, c.Addr, port)
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", port))
+	if err != nil {
+		return nil, fmt.Errorf("%w on %s: %w", ErrAddr, c.Addr, err)
+	}
+	return l, nil
+}
+
+func (b *Broker) openFolder(dir string) error {
+	if dir == "" {
+		b.id = newClusterID()
+		return nil
+	}
+	f, err := openFolder(dir)
+	if err != nil {
+		return err
+	}
+	b.folder, b.id = f, f.clusterID
+	return nil
+}
+
+func (b *Broker) options(c Config) []kfake.Opt {
+	opts := []kfake.Opt{
+		kfake.NumBrokers(1),
+		kfake.ClusterID(b.id),
+		kfake.DefaultNumPartitions(c.Partitions),
+		kfake.ListenFn(func(string, string) (net.Listener, error) { return b.guard, nil }),
+		kfake.WithLogger(kfakeLogger{c.Logger}),
+	}
+	if !c.NoAutoCreate {
+		opts = append(opts, kfake.AllowAutoTopicCreation())
+	}
+	if b.folder != nil {
+		opts = append(opts, kfake.DataDir(b.folder.logs()))
+	}
+	return opts
+}
+
+// Addr is the host:port clients connect to.
+func (b *Broker) Addr() string { return b.addr }
+
+// ClusterID is random per run, or per folder where there is one.
+func (b *Broker) ClusterID() string { return b.id }
+
+// Durability says in one sentence what outlives what.
+func (b *Broker) Durability() string {
+	if b.dataDir == "" {
+		return "in memory: everything is gone when this process ends"
+	}
+	return "kept in " + b.dataDir + ": survives restarts, not crashes; use Apache Kafka for data you need"
+}
+
+// Stop closes every connection, writes the log down where it has a folder, and
+// releases port and folder. Stopping twice does nothing. It does not wait for
+// ctx: writing down must not stop half-way.
+func (b *Broker) Stop(context.Context) error {
+	b.stop.Do(func() {
+		b.cluster.Close()
+		b.guard.closeConnections()
+		b.folder.close()
+	})
+	return nil
+}
+
+// kfakeLogger passes warnings and errors on.
+type kfakeLogger struct{ to *slog.Logger }
+
+func (l kfakeLogger) Logf(level kfake.LogLevel, format string, args ...any) {
+	switch level {
+	case kfake.LogLevelError:
+		l.to.Error(fmt.Sprintf(format, args...))
+	case kfake.LogLevelWarn:
+		l.to.Warn(fmt.Sprintf(format, args...))
+	}
+}
