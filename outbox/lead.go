@@ -67,7 +67,7 @@ func (r *Relay) takeOver(ctx context.Context, lease Lease) (s *session, batch in
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading the outbox's identity: %w", err)
 	}
-	s, err = openSession(ctx, r.cluster, id.Outbox, r.cfg.BatchRows)
+	s, err = openSession(ctx, r.cluster, id.Outbox, r.cfg.BatchRows, r.extra)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -89,13 +89,13 @@ func (s *session) offset(ctx context.Context, list lister) (int64, error) {
 // aborted transaction stands before it.
 func (s *session) lastValue(ctx context.Context, start, end int64) (value []byte, found bool, err error) {
 	name := s.cluster.Topic(PositionTopic)
-	reader, err := kafka.NewClient(s.cluster,
+	reader, err := kafka.NewClient(s.cluster, append([]kgo.Opt{
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{name: {s.place.Partition: kgo.NewOffset().At(start)}}),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(),
-		kgo.FetchMaxWait(100*time.Millisecond),
+		kgo.FetchMaxWait(100 * time.Millisecond),
 		kgo.DisableClientMetrics(),
-	)
+	}, s.extra...)...)
 	if err != nil {
 		return nil, false, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pabal-dev/pabal/kafka"
 	"github.com/pabal-dev/pabal/lifecycle"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // Relay moves committed rows to Kafka. Of all relays of an outbox one is
@@ -30,6 +31,7 @@ type Relay struct {
 	cfg     RelayConfig
 	log     *slog.Logger
 	pace    pace
+	extra   []kgo.Opt // of its Kafka clients, for tests
 
 	mu    sync.Mutex
 	stats Stats

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/pabal-dev/pabal/kafka"
-	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -35,32 +35,32 @@ type session struct {
 	outbox    string
 	topics    *topicBook
 	place     receipt // partition of the position, and where to read from
+	extra     []kgo.Opt
 }
 
-// errNoPartition: the topic's metadata said nothing.
-var errNoPartition = errors.New("the position topic has no partitions yet")
+var errNoPartition = errors.New("it was created, but the cluster does not know it yet")
 
 // openSession connects to the cluster. The session does not fence other relays
 // before begin.
-func openSession(ctx context.Context, cluster kafka.Config, outbox string, batchRows int) (*session, error) {
+func openSession(ctx context.Context, cluster kafka.Config, outbox string, batchRows int, extra []kgo.Opt) (*session, error) {
 	topics := &topicBook{cluster: cluster, limits: map[string]int32{}}
-	client, err := kafka.NewClient(cluster,
-		kgo.TransactionalID(cluster.TransactionalID("pabal-relay-"+outbox)),
+	client, err := kafka.NewClient(cluster, append([]kgo.Opt{
+		kgo.TransactionalID(cluster.TransactionalID("pabal-relay-" + outbox)),
 		kgo.TransactionTimeout(transactionTimeout),
 		kgo.RecordDeliveryTimeout(publishTimeout),
 		kgo.ProducerBatchMaxBytesFn(topics.limit),
 		kgo.ManualFlushing(),
-		kgo.MaxBufferedRecords(batchRows+1),
+		kgo.MaxBufferedRecords(batchRows + 1),
 		kgo.RecordPartitioner(partitioner{cluster.Topic(PositionTopic)}),
 		kgo.UnknownTopicRetries(2),
-		kgo.MetadataMinAge(250*time.Millisecond),
-		kgo.ConcurrentTransactionsBackoff(2*time.Millisecond),
+		kgo.MetadataMinAge(250 * time.Millisecond),
+		kgo.ConcurrentTransactionsBackoff(2 * time.Millisecond),
 		kgo.DisableClientMetrics(),
-	)
+	}, extra...)...)
 	if err != nil {
 		return nil, err
 	}
-	s := &session{client: client, cluster: cluster, outbox: outbox, topics: topics}
+	s := &session{client: client, cluster: cluster, outbox: outbox, topics: topics, extra: extra}
 	ask, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	if s.clusterID, err = kafka.ClusterID(ask, client, cluster); err != nil {
@@ -79,17 +79,10 @@ func (s *session) settlePlace(ctx context.Context, db receipt, published bool) e
 	defer cancel()
 	s.place = db
 	name := s.cluster.Topic(PositionTopic)
-	n, err := s.partitions(ctx, name)
-	if err == nil && n == 0 {
-		if err = kafka.EnsureTopics(ctx, s.client, s.cluster, positionTopic()); err == nil {
-			n, err = s.partitions(ctx, name)
-		}
-	}
+	n, err := s.positionPartitions(ctx, name)
 	switch {
 	case err != nil:
 		return fmt.Errorf("topic %s: %w", name, err)
-	case n == 0:
-		return fmt.Errorf("topic %s: %w", name, errNoPartition)
 	case published && int(db.Partition) >= n:
 		return fmt.Errorf("%w: it has %d partitions, the position was in partition %d", ErrPositionLost, n, db.Partition)
 	case !published:
@@ -108,15 +101,31 @@ func positionTopic() kafka.Topic {
 	}}
 }
 
-func (s *session) partitions(ctx context.Context, topic string) (int, error) {
-	details, err := kadm.NewClient(s.client).ListTopics(ctx, topic)
-	if err != nil {
-		return 0, err
+// positionPartitions creates the topic where it is missing, and waits until the
+// cluster knows it.
+func (s *session) positionPartitions(ctx context.Context, name string) (int, error) {
+	for wait, created := 5*time.Millisecond, false; ; wait *= 2 {
+		found, err := askTopics(ctx, s.client, []string{name})
+		if err != nil {
+			return 0, err
+		}
+		facts := found[name]
+		switch {
+		case facts.err == nil && facts.partitions > 0:
+			return facts.partitions, nil
+		case facts.err != nil && !errors.Is(facts.err, kerr.UnknownTopicOrPartition) && !kerr.IsRetriable(facts.err):
+			return 0, facts.err
+		}
+		if !created {
+			if err := kafka.EnsureTopics(ctx, s.client, s.cluster, positionTopic()); err != nil {
+				return 0, err
+			}
+			created = true
+		}
+		if !pause(ctx, wait, nil) {
+			return 0, errors.Join(errNoPartition, facts.err)
+		}
 	}
-	if err := details[topic].Err; err != nil && refusalOf(err) != ofTopic {
-		return 0, err
-	}
-	return len(details[topic].Partitions), nil
 }
 
 // begin fences every other relay of this outbox: its open transaction is

@@ -8,7 +8,9 @@ import (
 
 	"github.com/pabal-dev/pabal/kafka"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // defaultLimit is franz-go's bound on a record batch, which fits Kafka's
@@ -64,21 +66,20 @@ func (b *topicBook) learn(ctx context.Context, client *kgo.Client, topics []stri
 	if len(unknown) == 0 {
 		return nil, nil
 	}
-	admin := kadm.NewClient(client)
-	details, err := admin.ListTopics(ctx, unknown...)
+	found, err := askTopics(ctx, client, unknown)
 	if err != nil {
-		return nil, fmt.Errorf("asking for topics %v: %w", unknown, err)
+		return nil, err
 	}
 	bad := map[string]error{}
 	var good []string
 	for _, name := range unknown {
-		if detail, ok := details[name]; ok && detail.Err != nil {
-			bad[b.cluster.Local(name)] = fmt.Errorf("topic %s: %w", name, detail.Err)
+		if err := found[name].err; err != nil {
+			bad[b.cluster.Local(name)] = fmt.Errorf("topic %s: %w", name, err)
 			continue
 		}
 		good = append(good, name)
 	}
-	limits, err := topicLimits(ctx, admin, good)
+	limits, err := topicLimits(ctx, kadm.NewClient(client), good)
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +89,36 @@ func (b *topicBook) learn(ctx context.Context, client *kgo.Client, topics []stri
 		b.limits[name] = limit
 	}
 	return bad, nil
+}
+
+// topicFacts are what the cluster says of a topic now.
+type topicFacts struct {
+	err        error
+	partitions int
+}
+
+// askTopics asks the cluster, not the client's memory of it.
+func askTopics(ctx context.Context, client *kgo.Client, names []string) (map[string]topicFacts, error) {
+	req := kmsg.NewPtrMetadataRequest()
+	for _, name := range names {
+		t := kmsg.NewMetadataRequestTopic()
+		t.Topic = kmsg.StringPtr(name)
+		req.Topics = append(req.Topics, t)
+	}
+	resp, err := req.RequestWith(ctx, client)
+	if err != nil {
+		return nil, fmt.Errorf("asking for topics %v: %w", names, err)
+	}
+	found := make(map[string]topicFacts, len(names))
+	for _, name := range names {
+		found[name] = topicFacts{err: kerr.UnknownTopicOrPartition}
+	}
+	for _, t := range resp.Topics {
+		if t.Topic != nil {
+			found[*t.Topic] = topicFacts{err: kerr.ErrorForCode(t.ErrorCode), partitions: len(t.Partitions)}
+		}
+	}
+	return found, nil
 }
 
 // topicLimits reads max.message.bytes. Whoever may not read it gets the default.
