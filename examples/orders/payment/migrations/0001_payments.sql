@@ -25,3 +25,10 @@ CREATE TABLE payments (
     created_at  BIGINT NOT NULL,
     changed_at  BIGINT NOT NULL
 );
+
+-- The row that the consumer's transactions lock first, so that they take turns.
+CREATE TABLE turns (
+    name  TEXT   PRIMARY KEY,
+    taken BIGINT NOT NULL
+);
+INSERT INTO turns (name, taken) VALUES ('consumer', 0);

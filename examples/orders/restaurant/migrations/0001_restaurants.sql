@@ -33,3 +33,10 @@ CREATE TABLE approval_items (
     quantity   BIGINT NOT NULL CHECK (quantity > 0),
     PRIMARY KEY (order_id, product_id)
 );
+
+-- The row that the consumer's transactions lock first, so that they take turns.
+CREATE TABLE turns (
+    name  TEXT   PRIMARY KEY,
+    taken BIGINT NOT NULL
+);
+INSERT INTO turns (name, taken) VALUES ('consumer', 0);

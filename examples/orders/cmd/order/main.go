@@ -1,0 +1,11 @@
+// Command order is the order service; see --help.
+package main
+
+import (
+	"os"
+
+	"github.com/pabal-dev/pabal/examples/orders/order"
+	"github.com/pabal-dev/pabal/examples/orders/service"
+)
+
+func main() { os.Exit(service.Main(order.Definition())) }

@@ -1,0 +1,213 @@
+package order
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/pabal-dev/pabal/event"
+	"github.com/pabal-dev/pabal/examples/orders/message"
+	"github.com/pabal-dev/pabal/examples/orders/order/domain"
+	"github.com/pabal-dev/pabal/examples/orders/service"
+	"github.com/pabal-dev/pabal/storage"
+)
+
+// api is the REST side.
+type api struct {
+	env    service.Env
+	saga   *saga
+	placed *metrics.Counter
+}
+
+func routes(env service.Env, r *service.Router) {
+	a := &api{env: env, saga: newSaga(env), placed: env.Counter("orders_placed_total")}
+	r.Handle("POST /orders", a.place)
+	r.Handle("GET /orders/{id}", a.show)
+	r.Handle("DELETE /orders/{id}", a.cancel)
+}
+
+type placeRequest struct {
+	CustomerID   string            `json:"customerId"`
+	RestaurantID string            `json:"restaurantId"`
+	Items        []message.Product `json:"items"`
+	Price        int64             `json:"price"`
+}
+
+type placeResponse struct {
+	OrderID string `json:"orderId"`
+}
+
+const (
+	maxID  = 64 // characters
+	maxKey = 255
+)
+
+func (p placeRequest) validate() error {
+	var v service.Validation
+	v.Text("customerId", p.CustomerID, maxID)
+	v.Text("restaurantId", p.RestaurantID, maxID)
+	v.Check(p.Price > 0, "price", "must be above 0")
+	v.Check(len(p.Items) > 0, "items", "needs at least one item")
+	v.Check(len(p.Items) <= domain.MaxItems, "items", "has more than %d items", domain.MaxItems)
+	for i, item := range p.Items {
+		v.Text(fmt.Sprintf("items[%d].productId", i), item.ProductID, maxID)
+		v.Check(item.Quantity > 0, fmt.Sprintf("items[%d].quantity", i), "must be above 0")
+		v.Check(item.Quantity <= domain.MaxQuantity, fmt.Sprintf("items[%d].quantity", i), "must be at most %d", domain.MaxQuantity)
+	}
+	return v.Err()
+}
+
+// hash tells requests of one idempotency key apart; layout and order of fields
+// make no difference.
+func (p placeRequest) hash() (string, error) {
+	data, err := json.Marshal(p)
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), err
+}
+
+const idempotencyKey = "Idempotency-Key"
+
+func checkKey(r *http.Request) (string, error) {
+	values := r.Header.Values(idempotencyKey)
+	if len(values) == 0 {
+		return "", nil
+	}
+	var v service.Validation
+	v.Check(len(values) == 1, idempotencyKey, "is there %d times", len(values))
+	v.Text(idempotencyKey, values[0], maxKey)
+	return values[0], v.Err()
+}
+
+// place stores the order and asks for its payment. The same request under the
+// same idempotency key gets the same answer and makes no second order.
+func (a *api) place(ctx context.Context, r *http.Request) (service.Response, error) {
+	fresh, err := readOrder(r)
+	if err != nil {
+		return service.Response{}, err
+	}
+	orderID, inserted := fresh.ID, false
+	err = a.env.Update(ctx, func(tx storage.Tx) (err error) {
+		inserted, err = a.saga.begin(ctx, tx, fresh, cause{name: "POST /orders"})
+		if err == nil && !inserted && fresh.IdempotencyKey != "" {
+			orderID, err = placedBefore(ctx, tx, fresh)
+		}
+		return err
+	})
+	if err != nil {
+		return service.Response{}, err
+	}
+	if inserted {
+		a.placed.Inc()
+	}
+	return service.Response{Status: http.StatusAccepted, Body: placeResponse{orderID}, Location: "/orders/" + orderID}, nil
+}
+
+func readOrder(r *http.Request) (stored, error) {
+	key, err := checkKey(r)
+	if err != nil {
+		return stored{}, err
+	}
+	request, err := service.Decode[placeRequest](r)
+	if err != nil {
+		return stored{}, err
+	}
+	if err := request.validate(); err != nil {
+		return stored{}, err
+	}
+	o, err := domain.New(event.NewID(), request.CustomerID, request.RestaurantID, items(request.Items), request.Price)
+	if err != nil {
+		return stored{}, service.Refuse(http.StatusBadRequest, "%s", err)
+	}
+	now := service.Now()
+	fresh := stored{Order: o, Version: 1, CreatedAt: now, ChangedAt: now, IdempotencyKey: key}
+	if key != "" {
+		fresh.RequestHash, err = request.hash()
+	}
+	return fresh, err
+}
+
+// placedBefore returns the order that was placed under the same key.
+func placedBefore(ctx context.Context, tx storage.Tx, fresh stored) (string, error) {
+	orderID, hash, err := byKey(ctx, tx, fresh.IdempotencyKey)
+	if err == nil && hash != fresh.RequestHash {
+		p := service.Refuse(http.StatusUnprocessableEntity, "this key was used for another request")
+		p.Errors = []service.FieldError{{Field: idempotencyKey, Detail: p.Detail}}
+		return "", p
+	}
+	return orderID, err
+}
+
+type view struct {
+	OrderID      string            `json:"orderId"`
+	CustomerID   string            `json:"customerId"`
+	RestaurantID string            `json:"restaurantId"`
+	Items        []message.Product `json:"items"`
+	Price        int64             `json:"price"`
+	Status       string            `json:"status"`
+	Awaiting     string            `json:"awaiting,omitempty"`
+	Reason       string            `json:"reason,omitempty"`
+	CreatedAt    time.Time         `json:"createdAt"`
+	ChangedAt    time.Time         `json:"changedAt"`
+	Timeline     []step            `json:"timeline"`
+}
+
+func (a *api) show(ctx context.Context, r *http.Request) (service.Response, error) {
+	var body view
+	err := a.env.DB.View(ctx, func(q storage.Querier) (err error) {
+		body, err = read(ctx, q, r.PathValue("id"))
+		return err
+	})
+	if err != nil {
+		return service.Response{}, orNotFound(err, r)
+	}
+	return service.Response{Status: http.StatusOK, Body: body}, nil
+}
+
+// cancel is possible while PENDING. The order is CANCELLED at once, and its
+// saga ends when payment has given back what it may have taken.
+func (a *api) cancel(ctx context.Context, r *http.Request) (service.Response, error) {
+	var body view
+	id := r.PathValue("id")
+	err := a.env.Update(ctx, func(tx storage.Tx) error {
+		d, err := a.saga.apply(ctx, tx, id, domain.CustomerCancelled{}, cause{name: "DELETE /orders/{id}"})
+		if errors.Is(err, domain.ErrTransition) {
+			return service.Refuse(http.StatusConflict, "order %s is %s; only a PENDING order can be cancelled", id, d.Order.Status)
+		}
+		if err != nil {
+			return err
+		}
+		body, err = read(ctx, tx, id)
+		return err
+	})
+	if err != nil {
+		return service.Response{}, orNotFound(err, r)
+	}
+	return service.Response{Status: http.StatusOK, Body: body}, nil
+}
+
+func read(ctx context.Context, q storage.Querier, id string) (view, error) {
+	o, err := load(ctx, q, id)
+	if err != nil {
+		return view{}, err
+	}
+	steps, err := timeline(ctx, q, id)
+	return view{
+		OrderID: o.ID, CustomerID: o.CustomerID, RestaurantID: o.RestaurantID, Items: products(o.Items), Price: o.Price,
+		Status: string(o.Status), Awaiting: string(o.Awaiting), Reason: o.Reason,
+		CreatedAt: o.CreatedAt, ChangedAt: o.ChangedAt, Timeline: steps,
+	}, err
+}
+
+func orNotFound(err error, r *http.Request) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return service.Refuse(http.StatusNotFound, "there is no order %q", r.PathValue("id"))
+	}
+	return err
+}

@@ -1,0 +1,33 @@
+package service
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/pabal-dev/pabal/storage"
+)
+
+const (
+	updateTries = 5
+	updatePause = 10 * time.Millisecond
+)
+
+// Update runs fn in a transaction, again where the database gives it up for
+// reasons of its own (a deadlock, a lost connection). fn may run after a commit
+// whose answer was lost: what it inserts has ids made outside of it.
+func (e Env) Update(ctx context.Context, fn func(storage.Tx) error) error {
+	for try := 1; ; try++ {
+		err := e.DB.Update(ctx, fn)
+		if err == nil || try == updateTries || !e.DB.Transient(err) {
+			return err
+		}
+		pause := time.NewTimer(rand.N(updatePause << try))
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return err
+		}
+	}
+}
