@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+	"github.com/pabal-dev/pabal/kafka"
 )
 
 const (
@@ -75,8 +76,11 @@ func run(ctx context.Context, s *Service) error {
 }
 
 func hint(err error) error {
-	if errors.Is(err, ErrListen) {
+	switch {
+	case errors.Is(err, ErrListen):
 		return fmt.Errorf("%w; choose another address with --listen", err)
+	case errors.Is(err, kafka.ErrUnreachable):
+		return fmt.Errorf("%w; say where it is with --kafka", err)
 	}
 	return err
 }

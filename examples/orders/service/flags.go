@@ -12,11 +12,11 @@ import (
 // flags are the command line; each is also read from the environment, in upper
 // case behind the service's name (ORDER_DATABASE).
 type flags struct {
-	Listen   string `help:"Address to serve on." default:"127.0.0.1:${port}" placeholder:"HOST:PORT"`
-	Database string `help:"Where the data is: sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE." default:"sqlite:${name}.db" placeholder:"URL"`
+	Listen   string `help:"Address to serve on." default:"127.0.0.1:${port}"`
+	Database string `help:"Where the data is: sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE." default:"sqlite:${name}.db"`
 	Schema   string `help:"Schema in PostgreSQL, made where it is missing." default:"${name}"`
 
-	Kafka              []string `help:"Kafka brokers, separated by commas." default:"127.0.0.1:9092" placeholder:"HOST:PORT"`
+	Kafka              []string `help:"Kafka brokers, separated by commas." default:"127.0.0.1:9092"`
 	KafkaPrefix        string   `help:"Stands before every topic, group and transactional id, to share a cluster."`
 	KafkaTLS           bool     `name:"kafka-tls" help:"Encrypt connections to Kafka."`
 	KafkaSASLMechanism string   `name:"kafka-sasl-mechanism" help:"PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."`
@@ -27,7 +27,7 @@ type flags struct {
 	Instance          string     `help:"Name of this process among those of the service: one started again under its old name goes on at once. Default: host and address."`
 	Topic             topicFlags `embed:"" prefix:"topic-"`
 	DeadLetters       string     `help:"Topic of messages that could not be handled. Default: the group and .dead-letters." placeholder:"TOPIC"`
-	OutboxDeadLetters string     `help:"Topic of messages that Kafka refused." default:"${name}.outbox.dead-letters" placeholder:"TOPIC"`
+	OutboxDeadLetters string     `help:"Topic of messages that Kafka refused." default:"${name}.outbox.dead-letters"`
 	Partitions        int32      `help:"Partitions of topics that do not exist yet." default:"4"`
 
 	OutboxHistory time.Duration `help:"How long published messages are kept; 0 deletes them at once." default:"1h"`
@@ -40,13 +40,13 @@ type flags struct {
 }
 
 type topicFlags struct {
-	PaymentRequest    string `help:"Topic." default:"payment-request" placeholder:"TOPIC"`
-	PaymentResponse   string `help:"Topic." default:"payment-response" placeholder:"TOPIC"`
-	ApprovalRequest   string `name:"order-approval-request" help:"Topic." default:"order-approval-request" placeholder:"TOPIC"`
-	ApprovalResponse  string `name:"order-approval-response" help:"Topic." default:"order-approval-response" placeholder:"TOPIC"`
-	CustomerCreated   string `help:"Topic." default:"customer-created" placeholder:"TOPIC"`
-	OrderChanged      string `help:"Topic." default:"order-changed" placeholder:"TOPIC"`
-	RestaurantChanged string `help:"Topic." default:"restaurant-changed" placeholder:"TOPIC"`
+	PaymentRequest    string `help:"Name of that topic." default:"payment-request"`
+	PaymentResponse   string `help:"Name of that topic." default:"payment-response"`
+	ApprovalRequest   string `name:"order-approval-request" help:"Name of that topic." default:"order-approval-request"`
+	ApprovalResponse  string `name:"order-approval-response" help:"Name of that topic." default:"order-approval-response"`
+	CustomerCreated   string `help:"Name of that topic." default:"customer-created"`
+	OrderChanged      string `help:"Name of that topic." default:"order-changed"`
+	RestaurantChanged string `help:"Name of that topic." default:"restaurant-changed"`
 }
 
 func (f flags) config(log *slog.Logger) Config {

@@ -44,7 +44,8 @@ type Router struct {
 	answers [6]*metrics.Counter // by hundred of the status
 }
 
-func newRouter(env Env) *Router {
+// NewRouter is an API without endpoints.
+func NewRouter(env Env) *Router {
 	r := &Router{
 		mux: http.NewServeMux(), log: env.Log, set: env.Metrics, isAway: env.DB.Transient,
 		tracer: otel.Tracer("github.com/pabal-dev/pabal/examples/orders/service"),

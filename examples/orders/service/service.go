@@ -5,15 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"time"
 
 	"github.com/VictoriaMetrics/metrics"
-	"github.com/pabal-dev/pabal/inbox"
-	"github.com/pabal-dev/pabal/kafka"
 	"github.com/pabal-dev/pabal/lifecycle"
-	"github.com/pabal-dev/pabal/outbox"
 	"github.com/pabal-dev/pabal/storage"
 	"github.com/pabal-dev/pabal/storage/open"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // Service is one running service; a lifecycle.Service.
@@ -25,6 +22,7 @@ type Service struct {
 	server server
 	env    Env
 	checks []check
+	admin  *kgo.Client // until the topics are there
 }
 
 // New checks the configuration; nothing is opened before Start.
@@ -40,8 +38,8 @@ func New(d Definition, c Config) (*Service, error) {
 	return s, nil
 }
 
-// Start opens address, database, topics, outbox relay and consumer in that
-// order, and serves last. On an error nothing is left open.
+// Start takes the address, looks for Kafka, opens database, topics, outbox relay
+// and consumer in that order, and serves last. On an error nothing is left open.
 func (s *Service) Start(ctx context.Context) error {
 	if err := s.group.Start(ctx); err != nil {
 		return fmt.Errorf("%s: %w", s.def.Name, err)
@@ -82,6 +80,7 @@ func (p part) Stop(ctx context.Context) error {
 func (s *Service) parts() []part {
 	parts := []part{
 		{"listen", func(ctx context.Context) error { return s.server.listen(ctx, s.config.Listen) }, func(context.Context) error { return s.server.close() }},
+		{"Kafka", s.reachKafka, s.leaveKafka},
 		{"database", s.openDatabase, func(context.Context) error { return s.env.DB.Close() }},
 		{"topics", s.ensureTopics, nil},
 		s.late("outbox relay", s.newRelay),
@@ -120,82 +119,6 @@ func (s *Service) openDatabase(ctx context.Context) error {
 	return nil
 }
 
-const clusterTimeout = 10 * time.Second
-
-// ensureTopics makes the topics the service reads or writes; events of orders
-// are kept for ever.
-func (s *Service) ensureTopics(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, clusterTimeout)
-	defer cancel()
-	client, err := kafka.NewClient(s.config.Kafka)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	if _, err := kafka.ClusterID(ctx, client, s.config.Kafka); err != nil {
-		return err
-	}
-	var topics []kafka.Topic
-	for _, list := range []func() []string{s.consumes, s.produces} {
-		for _, name := range list() {
-			topics = append(topics, kafka.Topic{Name: name, Partitions: s.config.Partitions, Config: kafka.KeepForever()})
-		}
-	}
-	return kafka.EnsureTopics(ctx, client, s.config.Kafka, topics...)
-}
-
-func (s *Service) consumes() []string {
-	if s.def.Consumes == nil {
-		return nil
-	}
-	return s.def.Consumes(s.config.Topics)
-}
-
-func (s *Service) produces() []string {
-	if s.def.Produces == nil {
-		return nil
-	}
-	return s.def.Produces(s.config.Topics)
-}
-
-func (s *Service) newRelay() (lifecycle.Service, error) {
-	relay, err := outbox.NewRelay(s.env.DB, s.config.Kafka, outbox.RelayConfig{
-		Name: s.def.Name, Source: "/orders/" + s.def.Name, KeepHistory: s.config.OutboxHistory,
-		PollInterval: s.config.PollInterval, InitialDelay: s.config.PollDelay,
-		DeadLetterTopic: s.config.OutboxDeadLetters, Holder: s.instance(),
-		Logger: s.config.Logger, Metrics: s.env.Metrics,
-	})
-	if err != nil {
-		return nil, err
-	}
-	s.checks = append(s.checks, check{"outbox relay", func(context.Context) error { return relay.Health() }})
-	return relay, nil
-}
-
-func (s *Service) newOutboxCleaner() (lifecycle.Service, error) {
-	return outbox.NewCleaner(s.env.DB, outbox.CleanerConfig{KeepHistory: s.config.OutboxHistory, Logger: s.config.Logger})
-}
-
-func (s *Service) newConsumer() (lifecycle.Service, error) {
-	db := s.env.DB
-	if s.def.TakesTurns {
-		db = inTurn{db}
-	}
-	consumer, err := inbox.NewConsumer[storage.Tx](db, s.config.Kafka, inbox.Config[storage.Tx]{
-		Name: s.config.Group, Topics: s.def.Handlers(s.env), DeadLetterTopic: s.config.DeadLetters,
-		InstanceID: s.instance(), Logger: s.config.Logger, Metrics: s.env.Metrics,
-	})
-	if err != nil {
-		return nil, err
-	}
-	s.checks = append(s.checks, check{"consumer", func(context.Context) error { return consumer.Health() }})
-	return consumer, nil
-}
-
-func (s *Service) newInboxCleaner() (lifecycle.Service, error) {
-	return inbox.NewCleaner(s.env.DB, inbox.CleanerConfig{Retention: s.config.InboxHistory, Logger: s.config.Logger})
-}
-
 // instance is stable over restarts where the address is.
 func (s *Service) instance() string {
 	_, port, err := net.SplitHostPort(s.config.Listen)
@@ -203,7 +126,7 @@ func (s *Service) instance() string {
 }
 
 func (s *Service) serve(context.Context) error {
-	router := newRouter(s.env)
+	router := NewRouter(s.env)
 	router.addHealth(s.checks)
 	s.def.Routes(s.env, router)
 	s.server.serve(router, s.config.Logger)

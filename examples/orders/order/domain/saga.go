@@ -76,6 +76,9 @@ func Decide(o Order, in Input) (Decision, error) {
 	case ApprovalAnswered:
 		return decideApproval(o, in)
 	case CustomerCancelled:
+		if o.Status != Pending { // CANCELLING may become CANCELLED, but not by the customer
+			return Decision{Order: o}, fmt.Errorf("%w: the customer cancels order %s, which is %s", ErrTransition, o.ID, o.Status)
+		}
 		return move(o, Cancelled, AwaitingRefund, "cancelled by the customer", CancelPayment)
 	}
 	return Decision{}, fmt.Errorf("order %s: unknown input %T", o.ID, in)
