@@ -1,0 +1,139 @@
+// Package postgres keeps outbox, inbox and the user's own tables in PostgreSQL
+// 13 or later, through pgx.
+//
+// All in one: Open, then DB.Update for transactions. Who has a connection pool
+// and transactions of his own joins them (Join, JoinSQL) and needs a DB only
+// for relay, consumers and migrations.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/pabal-dev/pabal/inbox"
+	"github.com/pabal-dev/pabal/outbox"
+	"github.com/pabal-dev/pabal/storage"
+)
+
+// Config of a database; the zero value is usable.
+type Config struct {
+	// Schema has Pabal's tables and is the search path of the pool; it is
+	// created when it is missing. Default: the first of the URL's search_path,
+	// else "public". Any name that PostgreSQL takes, as it is, without quotes.
+	Schema string
+	// MaxConns bounds the pool. Default: the URL's pool_max_conns, else 4 or
+	// the number of CPUs, whichever is more. Each call of Wakeups adds one.
+	MaxConns int32
+	// Logger is slog.Default() where nil.
+	Logger *slog.Logger
+}
+
+// DB is a pool of connections to one schema of a PostgreSQL database. It is safe
+// for concurrent use.
+type DB struct {
+	pool    *pgxpool.Pool
+	schema  string
+	names   *names
+	log     *slog.Logger
+	waker   waker
+	ids     durableIDs
+	warning sync.Once // about an unreadable system identifier
+
+	running context.Context
+	stop    context.CancelFunc
+	closing sync.Mutex // between stop and work.Go
+	work    sync.WaitGroup
+}
+
+var (
+	_ storage.Backend  = (*DB)(nil)
+	_ outbox.Store     = (*DB)(nil)
+	_ inbox.Store[*Tx] = (*DB)(nil)
+	_ storage.DB       = storage.Any((*DB)(nil))
+	_ outbox.Tx        = (*Tx)(nil)
+	_ storage.Querier  = pgxQuerier{}
+	_ storage.Querier  = sqlQuerier{}
+	_ pgxConn          = pgx.Tx(nil)
+	_ pgxConn          = (*pgxpool.Pool)(nil)
+)
+
+// Update runs fn in a READ COMMITTED transaction: commit where it returns nil,
+// rollback otherwise. Its error wraps fn's. Relays are woken after the commit.
+func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
+	enqueued := false
+	err := db.transact(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(t pgx.Tx) error {
+		tx := &Tx{Querier: pgxQuerier{t}, pgx: t, names: db.names}
+		err := fn(tx)
+		enqueued = tx.enqueued
+		return err
+	})
+	if err == nil && enqueued {
+		db.Notify()
+	}
+	return err
+}
+
+// View runs fn in a read-only transaction (REPEATABLE READ) that sees one state.
+func (db *DB) View(ctx context.Context, fn func(storage.Querier) error) error {
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	return db.transact(ctx, options, func(t pgx.Tx) error { return fn(pgxQuerier{t}) })
+}
+
+// transact ends the transaction also where fn panics. A rollback under a context
+// that has ended closes the connection, so nothing waits past ctx.
+func (db *DB) transact(ctx context.Context, options pgx.TxOptions, fn func(pgx.Tx) error) error {
+	tx, err := db.pool.BeginTx(ctx, options)
+	if err != nil {
+		return failed("begin", err)
+	}
+	conn := tx.Conn()
+	ended := false
+	defer func() {
+		if !ended {
+			_ = tx.Rollback(ctx)
+		}
+	}()
+	if err := fn(tx); err != nil {
+		ended = true
+		lost := conn.IsClosed()
+		if rollbackErr := tx.Rollback(ctx); lost || rollbackErr != nil && !errors.Is(rollbackErr, pgx.ErrTxClosed) {
+			return &lostError{"connection lost in a transaction", err}
+		}
+		return err
+	}
+	ended = true
+	if err := tx.Commit(ctx); err != nil {
+		return commitFailed(err)
+	}
+	return nil
+}
+
+// Ping checks that a connection can be had and answers.
+func (db *DB) Ping(ctx context.Context) error {
+	if err := db.pool.Ping(ctx); err != nil {
+		return failed("ping", err)
+	}
+	return nil
+}
+
+// Pool is the pool below, for what Querier has no method for, such as COPY. It
+// is closed by Close.
+func (db *DB) Pool() *pgxpool.Pool { return db.pool }
+
+// Schema is the name of the schema, without quotes.
+func (db *DB) Schema() string { return db.schema }
+
+// Close ends listeners and notifier, waits for transactions under way, and
+// closes the pool. Closing twice does nothing.
+func (db *DB) Close() error {
+	db.closing.Lock()
+	db.stop()
+	db.closing.Unlock()
+	db.work.Wait()
+	db.pool.Close()
+	return nil
+}

@@ -1,0 +1,95 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/pabal-dev/pabal/event"
+	"github.com/pabal-dev/pabal/outbox"
+)
+
+var (
+	outboxInsert = statementFile("outbox_insert")
+	outboxNotify = statementFile("outbox_notify")
+)
+
+// InsertOutbox is described at outbox.Tx; one round trip for all messages.
+func (tx *Tx) InsertOutbox(ctx context.Context, messages []outbox.Message) error {
+	if len(messages) == 0 {
+		return nil
+	}
+	args, err := insertArgs(messages)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, tx.names.sql(outboxInsert), args...); err != nil {
+		return failed("insert into the outbox", err)
+	}
+	if err := tx.wakeAtCommit(ctx); err != nil {
+		return failed("notify relays", err)
+	}
+	return nil
+}
+
+// insertArgs has one array per column.
+func insertArgs(messages []outbox.Message) ([]any, error) {
+	const texts = 10
+	n := len(messages)
+	cells := make([]string, texts*n)
+	column := func(i int) []string { return cells[i*n : (i+1)*n : (i+1)*n] }
+	topic, key, id, typ, source := column(0), column(1), column(2), column(3), column(4)
+	correlation, causation, trace, content, headers := column(5), column(6), column(7), column(8), column(9)
+	at, payload := make([]time.Time, n), make([][]byte, n)
+	for i := range messages {
+		m := &messages[i]
+		var err error
+		if headers[i], err = encodeHeaders(&m.Event); err != nil {
+			return nil, err
+		}
+		topic[i], key[i], id[i], typ[i], source[i] = m.Topic, columnKey(m.Key), m.ID, m.Type, m.Source
+		correlation[i], causation[i], trace[i], content[i] = m.CorrelationID, m.CausationID, m.Traceparent, m.ContentType
+		at[i], payload[i] = m.Time, m.Payload
+	}
+	return []any{topic, key, id, typ, source, at, correlation, causation, trace, content, headers, payload}, nil
+}
+
+// exactKey is the member of the headers' JSON with a key that a text column
+// cannot hold. No header has an empty name.
+const exactKey = ""
+
+// columnKey replaces NUL, the one character PostgreSQL's text has no room for.
+func columnKey(key string) string { return strings.ReplaceAll(key, "\x00", "\u2400") }
+
+// encodeHeaders is "" where there are none. The column is json, not jsonb, which
+// would refuse NUL.
+func encodeHeaders(e *event.Event) (string, error) {
+	fields := e.Headers
+	if strings.Contains(e.Key, "\x00") {
+		fields = e.WithHeader(exactKey, e.Key).Headers
+	}
+	if len(fields) == 0 {
+		return "", nil
+	}
+	text, err := json.Marshal(fields)
+	return string(text), err
+}
+
+// decodeHeaders undoes encodeHeaders.
+func decodeHeaders(text []byte, e *event.Event) error {
+	if len(text) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(text, &e.Headers); err != nil {
+		return err
+	}
+	if key, ok := e.Headers[exactKey]; ok {
+		e.Key = key
+		delete(e.Headers, exactKey)
+	}
+	if len(e.Headers) == 0 {
+		e.Headers = nil
+	}
+	return nil
+}

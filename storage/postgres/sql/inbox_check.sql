@@ -1,0 +1,3 @@
+SELECT 1 FROM @pabal_inbox_lane
+WHERE consumer = $1 AND cluster = $2 AND topic_id = $3 AND partition = $4 AND lane = $5 AND epoch = $6
+FOR NO KEY UPDATE

@@ -1,0 +1,2 @@
+DELETE FROM @pabal_inbox_lane
+WHERE consumer = $1 AND cluster = $2 AND topic_id = $3 AND partition = $4 AND lane >= $5

@@ -1,0 +1,1 @@
+SELECT 'pabal_outbox_' || @'pabal_outbox'::regclass::oid::text

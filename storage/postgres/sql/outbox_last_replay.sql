@@ -1,0 +1,1 @@
+SELECT last_replay FROM @pabal_outbox_state

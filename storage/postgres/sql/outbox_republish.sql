@@ -1,0 +1,14 @@
+-- As in outbox_insert: the lock, then the ids, in the rows' old order.
+WITH locked AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock_shared(1885430369, @'pabal_outbox'::regclass::oid::int)
+), back AS (
+    DELETE FROM @pabal_outbox_history WHERE published_at >= $1
+    RETURNING id, "time", topic, key, event_id, type, source, correlation_id, causation_id, traceparent,
+        content_type, headers, payload
+)
+INSERT INTO @pabal_outbox (id, "time", topic, key, event_id, type, source, correlation_id, causation_id,
+    traceparent, content_type, headers, payload)
+SELECT nextval(@'pabal_outbox_id'), "time", topic, key, event_id, type, source, correlation_id, causation_id,
+    traceparent, content_type, headers, payload
+FROM locked, back
+ORDER BY back.id

@@ -1,0 +1,3 @@
+SELECT "offset", key, attempts, next, parked, "timestamp", size, reason FROM @pabal_inbox_waiting
+WHERE consumer = $1 AND cluster = $2 AND topic_id = $3 AND partition = $4
+ORDER BY "offset"
