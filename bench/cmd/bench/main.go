@@ -1,0 +1,58 @@
+// Bench runs one benchmark by name, from the folder of its module:
+//
+//	go run ./cmd/bench demo-orders
+//
+// Its last line of output is one JSON object with the figures.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+
+	"github.com/pabal-dev/pabal/bench/demoorders"
+)
+
+// benchmarks write how they get on to w and return their figures.
+var benchmarks = map[string]func(ctx context.Context, args []string, w io.Writer) (map[string]float64, error){
+	"demo-orders": demoorders.Run,
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	names := strings.Join(slices.Sorted(maps.Keys(benchmarks)), ", ")
+	if len(args) == 0 {
+		return fmt.Errorf("which benchmark? There are: %s", names)
+	}
+	benchmark, ok := benchmarks[args[0]]
+	if !ok {
+		return fmt.Errorf("there is no benchmark %q; there are: %s", args[0], names)
+	}
+	figures, err := benchmark(ctx, args[1:], os.Stdout)
+	if err != nil {
+		return err
+	}
+	last, err := json.Marshal(struct {
+		Bench   string             `json:"bench"`
+		Figures map[string]float64 `json:"figures"`
+	}{args[0], figures})
+	if err != nil {
+		return err
+	}
+	fmt.Println(string(last))
+	return nil
+}

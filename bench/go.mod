@@ -1,0 +1,3 @@
+module github.com/pabal-dev/pabal/bench
+
+go 1.26.0

@@ -1,0 +1,140 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/invariants"
+)
+
+// flow lets the traffic flow for the duration, or until somebody interrupts.
+func (s *session) flow(ctx context.Context) error {
+	s.begun = time.Now()
+	stop, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.traffic.Run(ctx, stop)
+	}()
+	err := s.watch(ctx)
+	close(stop)
+	<-ended
+	return err
+}
+
+// watch shows what happens until the end of the flow.
+func (s *session) watch(ctx context.Context) error {
+	tick := time.NewTicker(s.view.interval())
+	defer tick.Stop()
+	var over <-chan time.Time
+	if s.o.Duration > 0 {
+		timer := time.NewTimer(s.o.Duration)
+		defer timer.Stop()
+		over = timer.C
+	}
+	first := s.tracker.FirstApproved()
+	for {
+		select {
+		case <-first:
+			first = nil
+			s.view.say("First order approved %.2f s after the start.\n", time.Since(s.started).Seconds())
+		case <-tick.C:
+			s.view.show(s.sample(ctx, "running"))
+		case <-over:
+			return nil
+		case <-s.finish:
+			return nil
+		case err := <-s.runner.failed():
+			return err
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (s *session) sample(ctx context.Context, phase string) sample {
+	latency := s.tracker.Latency()
+	return sample{
+		at: time.Now(), begun: s.begun, phase: phase,
+		orders: s.tracker.Counts(), stats: s.traffic.Stats(), crashes: s.runner.crashes(),
+		p50: latency.Quantile(0.5), p99: latency.Quantile(0.99),
+		outbox: s.outbox(ctx),
+	}
+}
+
+// outbox is how many messages wait to be published, -1 where a database does
+// not answer at once.
+func (s *session) outbox(ctx context.Context) int64 {
+	ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+	defer cancel()
+	n, err := invariants.Unpublished(ctx, s.dbs.forInvariants())
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// settle waits until every saga has ended, stops the services and counts.
+func (s *session) settle(ctx context.Context) (*Report, error) {
+	if err := s.drain(ctx); err != nil {
+		return nil, err
+	}
+	crashes := s.runner.crashes()
+	report := begunReport(s.o, s.tracker, s.begun, crashes)
+	stopping, cancel := context.WithTimeout(ctx, stopTimeout)
+	defer cancel()
+	if err := s.stopServices(stopping); err != nil {
+		return nil, fmt.Errorf("stop the services: %w", err)
+	}
+	results, err := invariants.Check(ctx, s.dbs.forInvariants(), s.ledger.Read)
+	if err != nil {
+		return nil, err
+	}
+	report.Invariants = append(results, trafficResults(s.tracker, s.traffic.Stats(), s.ledger.UnknownCount(), crashes)...)
+	return report, nil
+}
+
+// drain returns when nothing is under way any more, or when the time for that
+// is over: what is left then is found by the invariants.
+func (s *session) drain(ctx context.Context) error {
+	bounded, cancel := context.WithTimeout(ctx, s.o.Drain)
+	defer cancel()
+	if err := s.runner.settle(bounded); err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	look := time.NewTicker(100 * time.Millisecond)
+	defer look.Stop()
+	show := time.NewTicker(s.view.interval())
+	defer show.Stop()
+	for {
+		select {
+		case <-look.C:
+			settled, err := s.settled(bounded)
+			if settled {
+				return nil
+			}
+			if err != nil && bounded.Err() == nil {
+				s.log.Warn("look whether the sagas have ended", "error", err)
+			}
+		case <-show.C:
+			s.view.show(s.sample(bounded, "finishing"))
+		case err := <-s.runner.failed():
+			return err
+		case <-bounded.Done():
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			s.view.say("Not everything ended within %s.\n", s.o.Drain)
+			return nil
+		}
+	}
+}
+
+// settled looks at the databases only when the log says that all orders ended.
+func (s *session) settled(ctx context.Context) (bool, error) {
+	if s.tracker.Open() > 0 {
+		return false, nil
+	}
+	rest, err := invariants.Remaining(ctx, s.dbs.forInvariants())
+	return err == nil && rest.Settled(), err
+}

@@ -1,0 +1,144 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/pabal-dev/pabal/examples/orders"
+	"github.com/pabal-dev/pabal/examples/orders/service"
+	"github.com/pabal-dev/pabal/kafka"
+	"github.com/pabal-dev/pabal/lifecycle"
+)
+
+// serviceNames are in the order of their ports.
+var serviceNames = [...]string{"order", "payment", "restaurant", "customer"}
+
+// settings are what one service must know. A child process reads them from its
+// standard input, so that no secret shows in a process list.
+type settings struct {
+	Name     string
+	Listen   string
+	Database string
+	Schema   string
+	Brokers  []string
+	Prefix   string
+	LogLevel slog.Level
+}
+
+// build makes the service; it is not started yet.
+func (s settings) build(log *slog.Logger) (lifecycle.Service, error) {
+	return orders.New(s.Name, service.Config{
+		Listen: s.Listen, Database: s.Database, Schema: s.Schema,
+		Kafka: kafka.Config{Brokers: s.Brokers, Prefix: s.Prefix},
+		// A service that was killed goes on at once under its old name.
+		Instance: "demo-" + s.Name,
+		Logger:   log,
+	})
+}
+
+// runner is how the services run: in this process, or as children of it.
+type runner interface {
+	// start returns when all are ready; on an error none is left.
+	start(ctx context.Context) error
+	// settle ends what disturbs them and returns when all are ready again.
+	settle(ctx context.Context) error
+	// stop ends them in an orderly way, or at once where ctx ends.
+	stop(ctx context.Context) error
+	// failed delivers an error when a service cannot go on.
+	failed() <-chan error
+	crashes() crashCount
+}
+
+// crashCount counts ends of services.
+type crashCount struct {
+	// Killed on purpose, and Unexpected ends.
+	Killed, Unexpected int64
+	// Last says which was killed last, "" for none.
+	Last string
+}
+
+// inProcess runs the services in this process.
+type inProcess struct {
+	all []lifecycle.Service
+}
+
+func newInProcess(all []settings, log *slog.Logger) (*inProcess, error) {
+	r := &inProcess{}
+	for _, s := range all {
+		one, err := s.build(log)
+		if err != nil {
+			return nil, err
+		}
+		r.all = append(r.all, one)
+	}
+	return r, nil
+}
+
+// start starts them all at once: each waits for others' answers more than it
+// computes.
+func (r *inProcess) start(ctx context.Context) error {
+	err := together(r.all, func(s lifecycle.Service) error { return s.Start(ctx) })
+	if err == nil {
+		return nil
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	return errors.Join(err, r.stop(stopping))
+}
+
+func (r *inProcess) settle(context.Context) error { return nil }
+
+func (r *inProcess) stop(ctx context.Context) error {
+	return together(r.all, func(s lifecycle.Service) error { return s.Stop(ctx) })
+}
+
+func (r *inProcess) failed() <-chan error { return nil }
+
+func (r *inProcess) crashes() crashCount { return crashCount{} }
+
+func together[T any](all []T, do func(T) error) error {
+	errs := make([]error, len(all))
+	var wg sync.WaitGroup
+	for i, one := range all {
+		wg.Go(func() { errs[i] = do(one) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+const stopTimeout = 20 * time.Second
+
+// awaitReady returns when the service at that address is.
+func awaitReady(ctx context.Context, name, address string) error {
+	client := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if isReady(ctx, client, address) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the service %s at %s did not become ready: %w", name, address, context.Cause(ctx))
+		case <-tick.C:
+		}
+	}
+}
+
+func isReady(ctx context.Context, client *http.Client, address string) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/readyz", nil)
+	if err != nil {
+		return false
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return false
+	}
+	resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}

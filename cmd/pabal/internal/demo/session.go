@@ -1,0 +1,249 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/traffic"
+	"github.com/pabal-dev/pabal/examples/orders/message"
+	"github.com/pabal-dev/pabal/kafka"
+)
+
+// session is one demo: what it holds is taken in the order of the fields and
+// given back in reverse.
+type session struct {
+	o       Options
+	started time.Time
+	finish  <-chan struct{} // closed when the demo shall end
+	view    *view
+
+	addresses addresses
+	folder    *folder
+	logPath   string
+	log       *slog.Logger
+	cluster   kafka.Config
+	services  []settings
+	runner    runner
+	dbs       *databases
+	tracker   *traffic.Tracker
+	ledger    *traffic.Ledger
+	watcher   *traffic.Watcher
+	traffic   *traffic.Traffic
+	begun     time.Time // of the traffic
+
+	undo []func(context.Context) error
+	// made says that something of this run is on the cluster or in the database.
+	made bool
+}
+
+// onClose has something done at the end; the last one first.
+func (s *session) onClose(do func(context.Context) error) { s.undo = append(s.undo, do) }
+
+// start checks everything that can be checked before it starts anything.
+func (s *session) start(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	go func() {
+		select {
+		case <-s.finish: // interrupted while starting
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	for _, step := range []func(context.Context) error{
+		s.takeAddresses, s.takeFolder, s.startBroker, s.checkDatabases, s.startServices,
+		s.startTraffic,
+	} {
+		if err := step(ctx); err != nil {
+			if s.finishing() {
+				return fmt.Errorf("%w while starting", ErrAborted)
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) finishing() bool {
+	select {
+	case <-s.finish:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *session) takeAddresses(context.Context) (err error) {
+	s.addresses, err = chooseAddresses(s.o)
+	return err
+}
+
+func (s *session) takeFolder(context.Context) error {
+	f, err := openFolder(s.o)
+	if err != nil {
+		return err
+	}
+	s.folder = f
+	if s.logPath, err = f.file("logs", "demo.log"); err != nil {
+		return err
+	}
+	file, err := openLog(s.logPath)
+	if err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return file.Close() })
+	s.log = newLogger(file, s.o.LogLevel)
+	path, err := f.file("accepted.log")
+	if err != nil {
+		return err
+	}
+	if s.ledger, err = traffic.OpenLedger(path); err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return s.ledger.Close() })
+	return nil
+}
+
+// startBroker starts the one in process, or looks whether the cluster is there.
+func (s *session) startBroker(ctx context.Context) error {
+	if !s.o.embedded() {
+		s.cluster = kafka.Config{Brokers: s.o.Kafka, Prefix: "demo-" + s.folder.manifest.Run + ".", Logger: s.log}
+		return checkCluster(ctx, s.cluster)
+	}
+	stop, err := startBroker(ctx, s.addresses.kafka, s.folder, s.log)
+	if err != nil {
+		return err
+	}
+	s.onClose(stop)
+	s.cluster = kafka.Config{Brokers: []string{s.addresses.kafka}, Logger: s.log}
+	return nil
+}
+
+// checkDatabases opens them, so that a wrong password is known before a
+// service is started.
+func (s *session) checkDatabases(ctx context.Context) (err error) {
+	for i, name := range serviceNames {
+		database, schema, err := place(s.o, s.folder, name)
+		if err != nil {
+			return err
+		}
+		s.services = append(s.services, settings{
+			Name: name, Listen: s.addresses.services[i], Database: database, Schema: schema,
+			Brokers: s.cluster.Brokers, Prefix: s.cluster.Prefix, LogLevel: s.o.LogLevel,
+		})
+	}
+	if s.dbs, err = openDatabases(ctx, s.services, s.o.postgres(), s.log); err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return s.dbs.close() })
+	s.made = true
+	return s.folder.begin()
+}
+
+func (s *session) startServices(ctx context.Context) (err error) {
+	if s.o.Chaos {
+		logs := func(name string) (string, error) { return s.folder.file("logs", name+".log") }
+		s.runner, err = newChildren(s.services, s.o.Self, logs, s.o.Seed, s.log)
+	} else {
+		s.runner, err = newInProcess(s.services, s.log)
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.runner.start(ctx); err != nil {
+		s.runner = nil
+		return err
+	}
+	s.onClose(s.stopServices)
+	return nil
+}
+
+// stopServices may be called twice.
+func (s *session) stopServices(ctx context.Context) error {
+	if s.runner == nil {
+		return nil
+	}
+	err := s.runner.stop(ctx)
+	s.runner = nil
+	return err
+}
+
+// startTraffic prepares it; it flows later.
+func (s *session) startTraffic(ctx context.Context) (err error) {
+	s.tracker = traffic.NewTracker()
+	topic := message.Topics{}.WithDefaults().OrderChanged
+	if s.watcher, err = traffic.Watch(ctx, s.cluster, topic, s.tracker); err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { s.watcher.Close(); return nil })
+	at := s.addresses.services
+	s.traffic = traffic.New(traffic.Config{
+		Addresses: traffic.Addresses{
+			Order: "http://" + at[0], Payment: "http://" + at[1],
+			Restaurant: "http://" + at[2], Customer: "http://" + at[3],
+		},
+		Run: s.folder.key(), Seed: s.o.Seed, Rate: s.o.Rate, MaxOpen: s.o.MaxOpen, GiveUp: s.o.Drain,
+		Tracker: s.tracker, Ledger: s.ledger,
+	})
+	return s.traffic.Prepare(ctx)
+}
+
+const closeTimeout = 30 * time.Second
+
+// close gives everything back. What the run made is dropped when it went well,
+// else kept and named.
+func (s *session) close(failed error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	keep := failed != nil && !s.begun.IsZero()
+	if keep && errors.Is(failed, ErrAborted) {
+		cancel() // at once
+	}
+	var errs []error
+	if s.folder != nil && s.folder.temporary && !keep {
+		errs = append(errs, s.drop(ctx))
+	}
+	for i := len(s.undo) - 1; i >= 0; i-- {
+		errs = append(errs, s.undo[i](ctx))
+	}
+	if s.folder != nil {
+		errs = append(errs, s.folder.close(s.folder.temporary && !keep))
+	}
+	if keep {
+		s.nameLeftovers()
+	}
+	return errors.Join(errs...)
+}
+
+// drop removes schemas, topics and groups.
+func (s *session) drop(ctx context.Context) error {
+	if !s.made {
+		return nil
+	}
+	err := s.stopServices(ctx)
+	if s.o.postgres() {
+		err = errors.Join(err, s.dbs.dropSchemas(ctx, s.services))
+	}
+	if !s.o.embedded() {
+		err = errors.Join(err, removeFromCluster(ctx, s.cluster))
+	}
+	return err
+}
+
+// nameLeftovers says what is kept for a look.
+func (s *session) nameLeftovers() {
+	if !s.folder.temporary {
+		return
+	}
+	s.view.say("\nKept for a look: %s", s.folder.path)
+	if s.o.postgres() {
+		s.view.say(", the schemas pabal_demo_%s_*", s.folder.manifest.Run)
+	}
+	if !s.o.embedded() {
+		s.view.say(", the topics and groups %s*", s.cluster.Prefix)
+	}
+	s.view.say("\n")
+}

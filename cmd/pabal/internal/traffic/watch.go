@@ -1,0 +1,84 @@
+package traffic
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/pabal-dev/pabal/kafka"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Watcher tells a Tracker which orders ended. It reads what the order service
+// publishes for views, from the log and committed records only: that costs the
+// services nothing, however many orders are under way, and an order counts as
+// ended when the world can know. It uses no group.
+type Watcher struct {
+	client  *kgo.Client
+	tracker *Tracker
+	done    chan struct{}
+	stop    context.CancelFunc
+}
+
+// Watch starts at the present end of the topic (its name without the prefix);
+// orders placed after it returned are seen. The caller closes the watcher.
+func Watch(ctx context.Context, cluster kafka.Config, topic string, tracker *Tracker) (*Watcher, error) {
+	full := cluster.Topic(topic)
+	admin, err := kafka.NewClient(cluster)
+	if err != nil {
+		return nil, err
+	}
+	ends, err := kadm.NewClient(admin).ListEndOffsets(ctx, full)
+	admin.Close()
+	if err == nil {
+		err = ends.Error()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the end of topic %s: %w", full, err)
+	}
+	client, err := kafka.NewClient(cluster,
+		kgo.ConsumePartitions(ends.KOffsets()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+	if err != nil {
+		return nil, err
+	}
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	w := &Watcher{client: client, tracker: tracker, done: make(chan struct{}), stop: stop}
+	go w.run(run)
+	return w, nil
+}
+
+// Close returns when the watcher has ended.
+func (w *Watcher) Close() {
+	w.stop()
+	<-w.done
+	w.client.Close()
+}
+
+func (w *Watcher) run(ctx context.Context) {
+	defer close(w.done)
+	for {
+		fetches := w.client.PollFetches(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		now := time.Now()
+		fetches.EachRecord(func(r *kgo.Record) { w.see(r.Value, now) })
+	}
+}
+
+// see ignores what it does not understand: it is no judge of messages.
+func (w *Watcher) see(value []byte, now time.Time) {
+	var changed struct {
+		OrderID string `json:"orderId"`
+		Status  string `json:"status"`
+	}
+	if json.Unmarshal(value, &changed) != nil {
+		return
+	}
+	if changed.Status == "APPROVED" || changed.Status == "CANCELLED" {
+		w.tracker.Ended(changed.OrderID, changed.Status == "APPROVED", now)
+	}
+}
