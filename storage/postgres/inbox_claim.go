@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -51,39 +52,45 @@ func relane(next []int64, lanes int) []int64 {
 	return slices.Repeat(next[:1], lanes)
 }
 
-// StartReplay is described at inbox.Admin. A partition that the consumer never
-// claimed has nothing to replay: an error.
+// StartReplay is described at inbox.Admin. Lanes that stand before from stay
+// there. What an earlier replay has still to do is covered by the new one: from
+// where that one stands, in the new generation.
 func (db *DB) StartReplay(ctx context.Context, consumer string, p inbox.Partition, from int64) (inbox.Replay, error) {
-	if from < 0 {
-		return inbox.Replay{}, fmt.Errorf("postgres: replay of %s/%d from offset %d: it must not be negative", p.Topic, p.Partition, from)
-	}
 	var replay inbox.Replay
-	err := db.onPartition(ctx, consumer, p, func(stored inbox.Claim) (inbox.Claim, error) {
-		if len(stored.Next) == 0 {
-			return stored, fmt.Errorf("postgres: consumer %q has not handled this partition yet, there is nothing to replay", consumer)
+	err := db.onPartition(ctx, consumer, p, func(c inbox.Claim) (inbox.Claim, error) {
+		var err error
+		if replay, err = nextReplay(c, from); err != nil {
+			return c, err
 		}
-		replay = rewind(&stored, from)
-		stored.Epoch++
-		return stored, nil
+		c.Replay = replay
+		c.Epoch++
+		for i := range c.Next {
+			c.Next[i] = min(c.Next[i], from)
+		}
+		return c, nil
 	}, func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, db.names.sql(waitingDrop), partitionArgs(consumer, p, from)...)
 		return err
 	})
 	if err != nil {
-		return inbox.Replay{}, fmt.Errorf("replay of %s/%d for %s: %w", p.Topic, p.Partition, consumer, err)
+		return inbox.Replay{}, fmt.Errorf("replay of %s/%d for %s from offset %d: %w", p.Topic, p.Partition, consumer, from, err)
 	}
 	return replay, nil
 }
 
-// rewind sets lanes back, never forward. The range ends at the highest offset
-// any lane has come to, also before an earlier replay.
-func rewind(c *inbox.Claim, from int64) inbox.Replay {
-	to := max(slices.Max(c.Next), c.Replay.To, from)
-	for i := range c.Next {
-		c.Next[i] = min(c.Next[i], from)
+func nextReplay(c inbox.Claim, from int64) (inbox.Replay, error) {
+	reached := slices.DeleteFunc(slices.Clone(c.Next), func(next int64) bool { return next < 0 })
+	if len(reached) == 0 {
+		return inbox.Replay{}, errors.New("the consumer has handled nothing of this partition yet: check the names of consumer, cluster and topic")
 	}
-	c.Replay = inbox.Replay{Generation: c.Replay.Generation + 1, From: from, To: to}
-	return c.Replay
+	next := inbox.Replay{Generation: c.Replay.Generation + 1, From: from, To: max(slices.Max(reached), c.Replay.To)}
+	if from < 0 || from >= next.To {
+		return inbox.Replay{}, fmt.Errorf("the consumer has come to offset %d: the replay must begin at 0 or after, and before that", next.To)
+	}
+	if slowest := slices.Min(reached); slowest < c.Replay.To {
+		next.From = min(from, slowest)
+	}
+	return next, nil
 }
 
 // onPartition changes a partition's lanes once no transaction holds any, one
