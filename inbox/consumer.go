@@ -87,7 +87,8 @@ func (r *runner) start(ctx context.Context) error {
 	if r.running != nil {
 		return fmt.Errorf("consumer %s is started already", r.cfg.Name)
 	}
-	admin, err := kafka.NewClient(r.cluster, kgo.DisableClientMetrics())
+	// The client remembers topics for the minimum age of metadata: ids must be fresh.
+	admin, err := kafka.NewClient(r.cluster, kgo.DisableClientMetrics(), kgo.MetadataMinAge(100*time.Millisecond))
 	if err != nil {
 		return err
 	}

@@ -58,6 +58,7 @@ func (s *session) copyOffsets(ctx context.Context, parts []*partition) {
 	if err := s.commit(ctx, offsets); err != nil {
 		if ctx.Err() == nil {
 			s.log.Debug("the group's copy of the offsets was not updated", "error", err)
+			s.suspect(err)
 		}
 		return
 	}
@@ -158,6 +159,41 @@ func (r *runner) topicIDs(ctx context.Context, topics ...string) (map[string]str
 		ids[topic] = topicID(details[topic].ID)
 	}
 	return ids, nil
+}
+
+// suspect has the topics looked at where an error may mean that one is not what
+// it was.
+func (s *session) suspect(err error) {
+	if !errors.Is(err, kerr.UnknownTopicID) && !errors.Is(err, kerr.UnknownTopicOrPartition) {
+		return
+	}
+	select {
+	case s.suspects <- struct{}{}:
+	default:
+	}
+}
+
+// awaitTopics makes the client look for topics that do not exist yet sooner
+// than it would by itself. It returns when all are there.
+func (s *session) awaitTopics(ctx context.Context) {
+	for known := -1; ctx.Err() == nil; sleep(ctx, time.Second/4) {
+		details, err := kadm.NewClient(s.admin).ListTopics(ctx, s.fullTopics()...)
+		if err != nil {
+			continue
+		}
+		n := 0
+		for _, topic := range details {
+			if topic.Err == nil {
+				n++
+			}
+		}
+		if known >= 0 && n != known {
+			s.client.ForceMetadataRefresh()
+		}
+		if known = n; known == len(s.cfg.Topics) {
+			return
+		}
+	}
 }
 
 var errNoTopic = errors.New("it does not exist")

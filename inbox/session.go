@@ -74,6 +74,7 @@ func (s *session) run(soft context.Context) {
 	ctx, cancel := context.WithCancel(soft)
 	var wg sync.WaitGroup
 	wg.Go(func() { s.housekeeping(ctx) })
+	wg.Go(func() { s.awaitTopics(ctx) })
 	s.poll(ctx)
 	cancel()
 	wg.Wait()
@@ -193,10 +194,7 @@ func (s *session) fetchFailed(p *partition, topic string, fetched kgo.FetchParti
 		p.reclaimNow()
 	case errors.Is(err, kerr.UnknownTopicID), errors.Is(err, kerr.UnknownTopicOrPartition):
 		s.health.report(p.fetching(), err)
-		select {
-		case s.suspects <- struct{}{}:
-		default:
-		}
+		s.suspect(err)
 	default:
 		s.health.report(p.fetching(), err)
 	}

@@ -82,6 +82,12 @@ func (db anyDB[T]) Update(ctx context.Context, fn func(Tx) error) error {
 	return db.update(ctx, func(tx T) error { return fn(tx) })
 }
 
+// SingleWriter passes on what inbox.Config.Lanes looks at.
+func (db anyDB[T]) SingleWriter() bool {
+	s, ok := db.Backend.(interface{ SingleWriter() bool })
+	return ok && s.SingleWriter()
+}
+
 // Code written against Any runs consumers and relays on it.
 var (
 	_ inbox.Store[Tx] = anyDB[Tx]{}
