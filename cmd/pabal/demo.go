@@ -33,19 +33,19 @@ OTEL_EXPORTER_OTLP_ENDPOINT sends traces to a collector.`
 }
 
 type demoCommand struct {
-	Rate      float64       `help:"Orders per second." default:"20" placeholder:"N"`
-	Duration  time.Duration `help:"How long to place orders; 0 is until Ctrl-C." default:"0s" placeholder:"TIME"`
-	Seed      uint64        `help:"Repeats the traffic of an earlier run; 0 takes a random one." default:"0" placeholder:"N"`
+	Rate      float64       `help:"Orders per second; default ${default}." default:"20" placeholder:"N"`
+	Duration  time.Duration `help:"How long to place orders; 0, the default, is until Ctrl-C." default:"0s" placeholder:"TIME"`
+	Seed      uint64        `help:"Repeats the traffic of an earlier run; 0, the default, takes a random one." default:"0" placeholder:"N"`
 	DataDir   string        `help:"Folder that is kept and continued; else a fresh temporary one." type:"path" placeholder:"DIR"`
 	Kafka     []string      `help:"Kafka brokers, separated by commas; else a broker in this process." placeholder:"HOST:PORT"`
-	Database  string        `help:"sqlite, or postgres://USER:PASSWORD@HOST:PORT/DATABASE." default:"sqlite" placeholder:"URL"`
+	Database  string        `help:"sqlite, or postgres://USER:PASSWORD@HOST:PORT/DATABASE; default ${default}." default:"sqlite" placeholder:"URL"`
 	Output    string        `help:"text or json: one object on standard output, all else on standard error." enum:"text,json" default:"text"`
 	Chaos     bool          `help:"Run the services as processes of their own, kill one every few seconds and start it again."`
-	KafkaPort int           `help:"Port of the broker in this process; 0 is any free one." default:"9092" placeholder:"PORT"`
-	Port      int           `help:"Port of the first of the four services; 0 is any free ones." default:"8101" placeholder:"PORT"`
-	LogLevel  slog.Level    `help:"DEBUG, INFO, WARN or ERROR: what goes to the log files in the data folder." default:"INFO" placeholder:"LEVEL"`
-	MaxOpen   int           `help:"How many orders may be under way; above that the rate falls." default:"20000" placeholder:"N"`
-	Drain     time.Duration `help:"How long to wait at the end until every order has ended." default:"60s" placeholder:"TIME"`
+	KafkaPort int           `help:"Port of the broker in this process; 0 is any free one; default ${default}." default:"9092" placeholder:"PORT"`
+	Port      int           `help:"Port of the first of the four services; 0 is any free ones; default ${default}." default:"8101" placeholder:"PORT"`
+	LogLevel  slog.Level    `help:"DEBUG, INFO, WARN or ERROR: what goes to the log files in the data folder; default ${default}." default:"INFO" placeholder:"LEVEL"`
+	MaxOpen   int           `help:"How many orders may be under way; above that the rate falls; default ${default}." default:"20000" placeholder:"N"`
+	Drain     time.Duration `help:"How long to wait at the end until every order has ended; default ${default}." default:"60s" placeholder:"TIME"`
 
 	CPUProfile string `name:"cpuprofile" hidden:"" help:"Write a CPU profile to this file."`
 }

@@ -39,29 +39,28 @@ func (a api) deposit(ctx context.Context, r *http.Request) (service.Response, er
 	id, customerID := event.NewID(), r.PathValue("customerId")
 	var after domain.Credit
 	err = a.env.Update(ctx, func(tx storage.Tx) error {
+		// Looked for first: a credit that is opened meanwhile is not a full one.
+		before, err := loadCredit(ctx, tx, customerID)
+		if err != nil {
+			return err
+		}
+		if !before.Known {
+			return unknownCustomer(customerID)
+		}
 		done, err := deposit(ctx, tx, id, customerID, request.Amount, service.Now())
 		if err != nil {
 			return err
 		}
-		if after, err = loadCredit(ctx, tx, customerID); err != nil {
-			return err
+		if !done {
+			return service.BadField("amount", "%d is more than this credit can hold", request.Amount)
 		}
-		return refuseDeposit(done, after, customerID, request.Amount)
+		after, err = loadCredit(ctx, tx, customerID)
+		return err
 	})
 	if err != nil {
 		return service.Response{}, err
 	}
 	return service.Response{Status: http.StatusCreated, Body: creditView{customerID, after.Balance}}, nil
-}
-
-func refuseDeposit(done bool, c domain.Credit, customerID string, amount int64) error {
-	switch {
-	case done:
-		return nil
-	case !c.Known:
-		return unknownCustomer(customerID)
-	}
-	return service.BadField("amount", "%d is more than this credit can hold", amount)
 }
 
 func (a api) show(ctx context.Context, r *http.Request) (service.Response, error) {

@@ -32,7 +32,8 @@ func Run(ctx context.Context, o Options) error {
 	s := &session{o: o, started: begun, finish: finish, view: newView(o)}
 	err := s.run(ctx)
 	if cause := context.Cause(ctx); err != nil && errors.Is(cause, ErrAborted) {
-		err = cause
+		_ = s.close(cause) // complains of what was cut short
+		return cause
 	}
 	return errors.Join(err, s.close(err))
 }

@@ -32,30 +32,40 @@ type manifest struct {
 	Database string `json:"database"`
 }
 
-const manifestName = "demo.json"
+const (
+	manifestName = "demo.json"
+	lockName     = "demo.lock"
+)
 
 // openFolder makes or takes over the folder; nothing else was done yet, and on
 // an error nothing is left.
-func openFolder(o Options) (f *folder, err error) {
-	f = &folder{path: o.DataDir, temporary: o.DataDir == ""}
+func openFolder(o Options) (*folder, error) {
+	f := &folder{path: o.DataDir, temporary: o.DataDir == ""}
 	if err := f.make(); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, f.close(f.made))
-		}
-	}()
-	if f.lock, err = lockFile(filepath.Join(f.path, "demo.lock")); err != nil {
-		if errors.Is(err, errLocked) {
-			return nil, fmt.Errorf("data folder %s is in use by another demo; stop that one or name another folder with --data-dir", f.path)
-		}
-		return nil, fmt.Errorf("data folder %s: %w", f.path, err)
-	}
-	if err := f.readManifest(o); err != nil {
-		return nil, err
+	if err := f.open(o); err != nil {
+		return nil, errors.Join(err, f.close(f.made))
 	}
 	return f, nil
+}
+
+// open looks what the folder holds and locks it. One that was never a demo's
+// is not touched where it holds something else.
+func (f *folder) open(o Options) (err error) {
+	lock := filepath.Join(f.path, lockName)
+	if _, err := os.Stat(lock); errors.Is(err, fs.ErrNotExist) {
+		if err := f.refuseForeign(); err != nil {
+			return err
+		}
+	}
+	if f.lock, err = lockFile(lock); err != nil {
+		if errors.Is(err, errLocked) {
+			return fmt.Errorf("data folder %s is in use by another demo; stop that one or name another folder with --data-dir", f.path)
+		}
+		return fmt.Errorf("data folder %s: %w", f.path, err)
+	}
+	return f.readManifest(o)
 }
 
 func (f *folder) make() (err error) {
@@ -77,18 +87,12 @@ func (f *folder) readManifest(o Options) error {
 	data, err := os.ReadFile(filepath.Join(f.path, manifestName))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if err := f.refuseForeign(); err != nil {
-			return err
-		}
 		f.manifest = manifest{Run: newRun(), Kafka: o.kafkaName(), Database: redact(o.Database)}
+		return f.refuseForeign()
 	case err != nil:
 		return fmt.Errorf("data folder: %w", err)
-	default:
-		if err := f.takeOver(data, o); err != nil {
-			return err
-		}
 	}
-	return nil
+	return f.takeOver(data, o)
 }
 
 func (f *folder) takeOver(data []byte, o Options) error {
@@ -113,7 +117,7 @@ func (f *folder) refuseForeign() error {
 		return fmt.Errorf("data folder: %w", err)
 	}
 	for _, e := range entries {
-		if e.Name() != "demo.lock" {
+		if e.Name() != lockName {
 			return fmt.Errorf("data folder %s is not empty and not a demo's (it has %s); name another one with --data-dir", f.path, e.Name())
 		}
 	}

@@ -101,6 +101,8 @@ func (r *inProcess) failed() <-chan error { return nil }
 
 func (r *inProcess) crashes() crashCount { return crashCount{} }
 
+// together does something to all at the same time; the first one's error stands
+// for those of the others, which are mostly the same.
 func together[T any](all []T, do func(T) error) error {
 	errs := make([]error, len(all))
 	var wg sync.WaitGroup
@@ -108,7 +110,12 @@ func together[T any](all []T, do func(T) error) error {
 		wg.Go(func() { errs[i] = do(one) })
 	}
 	wg.Wait()
-	return errors.Join(errs...)
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 const stopTimeout = 20 * time.Second

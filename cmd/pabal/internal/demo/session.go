@@ -193,26 +193,28 @@ func (s *session) startTraffic(ctx context.Context) (err error) {
 
 const closeTimeout = 30 * time.Second
 
-// close gives everything back. What the run made is dropped when it went well,
-// else kept and named.
+// close gives everything back. What the run made is dropped when it went well
+// or never came to traffic, else kept and named.
 func (s *session) close(failed error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	keep := failed != nil && !s.begun.IsZero()
-	if keep && errors.Is(failed, ErrAborted) {
+	if s.folder == nil {
+		return nil
+	}
+	flowed := !s.begun.IsZero()
+	remove := s.folder.temporary && failed == nil || (s.folder.temporary || s.folder.made) && !flowed
+	if flowed && errors.Is(failed, ErrAborted) {
 		cancel() // at once
 	}
 	var errs []error
-	if s.folder != nil && s.folder.temporary && !keep {
+	if remove {
 		errs = append(errs, s.drop(ctx))
 	}
 	for i := len(s.undo) - 1; i >= 0; i-- {
 		errs = append(errs, s.undo[i](ctx))
 	}
-	if s.folder != nil {
-		errs = append(errs, s.folder.close(s.folder.temporary && !keep))
-	}
-	if keep {
+	errs = append(errs, s.folder.close(remove))
+	if failed != nil && flowed {
 		s.nameLeftovers()
 	}
 	return errors.Join(errs...)
