@@ -47,6 +47,11 @@ var backends = []backend{
 	}},
 }
 
+// on is a backend that exists already.
+func on(cluster kafka.Config, database func(string) string) backend {
+	return backend{"given", func(*testing.T) (kafka.Config, func(string) string) { return cluster, database }}
+}
+
 // onEach runs a test on both.
 func onEach(t *testing.T, test func(t *testing.T, s *system)) {
 	for _, b := range backends {

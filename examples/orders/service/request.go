@@ -39,8 +39,7 @@ func checkContentType(value string) error {
 		return nil
 	}
 	media, _, err := mime.ParseMediaType(value)
-	// What curl -d says where nobody told it otherwise is accepted too.
-	if err != nil || media != "application/json" && media != "application/x-www-form-urlencoded" {
+	if err != nil || media != "application/json" {
 		return Refuse(http.StatusUnsupportedMediaType, "content type %q is not application/json", value)
 	}
 	return nil

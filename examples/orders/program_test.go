@@ -1,0 +1,167 @@
+package orders_test
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pabal-dev/pabal/examples/orders"
+	"github.com/pabal-dev/pabal/examples/orders/service"
+	"github.com/pabal-dev/pabal/internal/testenv"
+	"github.com/pabal-dev/pabal/kafka/kafkatest"
+)
+
+// output collects what a program writes while it runs.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(data []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(data)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// run runs a program that should end by itself.
+func run(t *testing.T, name string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	var out, problems output
+	code = orders.Command(ctx, name, args, &out, &problems)
+	if ctx.Err() != nil {
+		t.Fatalf("%s %v did not end by itself", name, args)
+	}
+	return code, out.String(), problems.String()
+}
+
+func TestHelp(t *testing.T) {
+	for name, port := range map[string]string{"order": "8101", "payment": "8102", "restaurant": "8103", "customer": "8104"} {
+		code, stdout, stderr := run(t, name, "--help")
+		if code != service.ExitOK || stderr != "" {
+			t.Errorf("%s: exit %d, %s", name, code, stderr)
+		}
+		for _, want := range []string{"127.0.0.1:" + port, "sqlite:" + name + ".db", name + "-service", "--topic-order-approval-request", "$" + strings.ToUpper(name) + "_DATABASE"} {
+			if !strings.Contains(stdout, want) {
+				t.Errorf("%s --help does not say %s:\n%s", name, want, stdout)
+			}
+		}
+	}
+}
+
+// TestBadSettingsAreOneClearLine: and nothing is half started.
+func TestBadSettingsAreOneClearLine(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	folder := t.TempDir()
+	database := "--database=sqlite:" + filepath.Join(folder, "x.db")
+	broker := kafkatest.Start(t).Addr()
+	free := "--listen=127.0.0.1:0"
+	for name, test := range map[string]struct {
+		args []string
+		code int
+		says []string
+	}{
+		"unknown flag":       {[]string{"--nope"}, service.ExitUsage, []string{"--nope", "--help"}},
+		"bad duration":       {[]string{"--outbox-history=soon"}, service.ExitUsage, []string{"--outbox-history"}},
+		"bad level":          {[]string{"--log-level=loud"}, service.ExitUsage, []string{"--log-level"}},
+		"bad broker":         {[]string{"--kafka=http://x"}, service.ExitUsage, []string{"http://x"}},
+		"SASL without user":  {[]string{"--kafka-sasl-mechanism=PLAIN"}, service.ExitUsage, []string{"PLAIN needs a user"}},
+		"busy port":          {[]string{"--listen=" + taken.Addr().String(), database, "--kafka=" + broker}, service.ExitError, []string{taken.Addr().String(), "address already in use", "--listen"}},
+		"bad address":        {[]string{"--listen=nowhere", database, "--kafka=" + broker}, service.ExitError, []string{"nowhere", "--listen"}},
+		"no Kafka":           {[]string{free, database, "--kafka=" + taken.Addr().String() + "0"}, service.ExitError, []string{"Kafka is unreachable", "--kafka"}},
+		"unknown database":   {[]string{free, "--database=oracle://x", "--kafka=" + broker}, service.ExitError, []string{"oracle", "sqlite:"}},
+		"no database folder": {[]string{free, "--database=sqlite:" + filepath.Join(folder, "none", "x.db"), "--kafka=" + broker}, service.ExitError, []string{"none"}},
+		"no PostgreSQL":      {[]string{free, "--database=postgres://u@127.0.0.1:1/x", "--kafka=" + broker}, service.ExitError, []string{"127.0.0.1"}},
+	} {
+		code, stdout, stderr := run(t, "order", append([]string{"--log-level=ERROR"}, test.args...)...)
+		if code != test.code || stdout != "" {
+			t.Errorf("%s: exit %d, stdout %q", name, code, stdout)
+		}
+		lines := strings.Split(strings.TrimSpace(stderr), "\n")
+		if len(lines) != 1 {
+			t.Errorf("%s: not one line:\n%s", name, stderr)
+		}
+		for _, want := range test.says {
+			if !strings.Contains(stderr, want) {
+				t.Errorf("%s: does not say %q:\n%s", name, want, stderr)
+			}
+		}
+	}
+	if _, err := os.Stat(filepath.Join(folder, "x.db")); err == nil {
+		t.Error("a database was made by a program that could not start")
+	}
+}
+
+var readyLine = regexp.MustCompile(`msg=ready .*address=(\S+)`)
+
+// TestProgramRunsUntilItIsStopped: settings from the environment, health,
+// metrics, and a clean end.
+func TestProgramRunsUntilItIsStopped(t *testing.T) {
+	broker := kafkatest.Start(t).Addr()
+	t.Setenv("ORDER_DATABASE", "sqlite:"+filepath.Join(t.TempDir(), "from-environment.db"))
+	t.Setenv("ORDER_LISTEN", "127.0.0.1:0")
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var stdout, stderr output
+	ended := make(chan int, 1)
+	go func() { ended <- orders.Command(ctx, "order", []string{"--kafka=" + broker}, &stdout, &stderr) }()
+	testenv.Wait(t, "the program to be ready", startTimeout, func() bool { return readyLine.MatchString(stderr.String()) })
+	url := "http://" + readyLine.FindStringSubmatch(stderr.String())[1]
+	for path, want := range map[string]string{"/livez": "ok", "/readyz": "ok", "/metrics": "orders_placed_total 0"} {
+		a, err := call("GET", url+path, nil)
+		if err != nil || a.status != 200 || !strings.Contains(a.text, want) {
+			t.Errorf("%s: %v %v", path, a, err)
+		}
+	}
+	cancel()
+	select {
+	case code := <-ended:
+		if code != service.ExitOK {
+			t.Errorf("exit %d:\n%s", code, stderr.String())
+		}
+	case <-time.After(stopTimeout):
+		t.Fatalf("it does not stop:\n%s", stderr.String())
+	}
+	if _, err := call("GET", url+"/livez", nil); err == nil {
+		t.Error("it still answers")
+	}
+}
+
+// TestNotReadyWithoutKafka: a service whose cluster went away lives, takes
+// orders, and is not ready.
+func TestNotReadyWithoutKafka(t *testing.T) {
+	cluster := kafkatest.Start(t)
+	s := newSystem(t, on(cluster.Config, sqliteFiles(t)))
+	s.start("order")
+	s.must(200, "GET", "order", "/readyz", nil)
+	cluster.Stop(context.Background())
+	s.must(202, "POST", "order", "/orders", goodOrder)
+	testenv.Wait(t, "the service to notice", stateTimeout, func() bool {
+		return s.call("GET", "order", "/readyz", nil).status == 503
+	})
+	s.must(200, "GET", "order", "/livez", nil)
+}
+
+func TestUnknownService(t *testing.T) {
+	if code, _, stderr := run(t, "kitchen"); code != service.ExitUsage || !strings.Contains(stderr, "order, payment, restaurant, customer") {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
