@@ -140,6 +140,7 @@ func (b *Broker) options(c Config) []kfake.Opt {
 		kfake.DefaultNumPartitions(c.Partitions),
 		kfake.ListenFn(func(string, string) (net.Listener, error) { return b.guard, nil }),
 		kfake.WithLogger(kfakeLogger{c.Logger}),
+		kfake.BrokerConfigs(settings()),
 	}
 	if !c.NoAutoCreate {
 		opts = append(opts, kfake.AllowAutoTopicCreation())
@@ -148,6 +149,18 @@ func (b *Broker) options(c Config) []kfake.Opt {
 		opts = append(opts, kfake.DataDir(b.folder.logs()))
 	}
 	return opts
+}
+
+// settings differ from kfake's own. Its cleaner loses live records: it compacts
+// past open transactions, and one old timestamp expires newer records. So it
+// does not run; nothing goes by age or size here.
+func settings() map[string]string {
+	return map[string]string{
+		"log.cleaner.backoff.ms":     "2147483647",
+		"log.retention.ms":           "-1",
+		"default.replication.factor": "1",
+		"fetch.max.bytes":            strconv.Itoa(maxFetchBytes),
+	}
 }
 
 // Addr is the host:port clients connect to.

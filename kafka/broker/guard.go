@@ -1,10 +1,34 @@
 package broker
 
 import (
-	"fmt"
+	"errors"
 	"log/slog"
 	"net"
 	"sync"
+	"time"
+)
+
+// Bounds on what clients may hold.
+const (
+	// mostConnections at a time; each costs goroutines and buffers.
+	mostConnections = 1024
+	// largeRequest and above are read by at most largeAtOnce connections at a
+	// time: their memory is taken before their bytes come.
+	largeRequest = 256 << 10
+	largeAtOnce  = 8
+	// plainRequest bounds requests that carry no records.
+	plainRequest = 1 << 20
+	// maxFetchBytes bounds an answer with records, though one batch always
+	// fits. (Apache Kafka's fetch.max.bytes, smaller.)
+	maxFetchBytes = 16 << 20
+)
+
+// How long the other side may take. Clients are on this machine.
+const (
+	idleTime    = 15 * time.Minute // between requests
+	requestTime = 10 * time.Second // for one request, once it began
+	answerTime  = 30 * time.Second // for each answerChunk
+	answerChunk = 1 << 20
 )
 
 // guard stands between clients and kfake: it lets whole, known, bounded
@@ -13,6 +37,8 @@ type guard struct {
 	net.Listener
 	maxRequest int
 	log        *slog.Logger
+	large      chan struct{} // holds one for each large request being read
+	ended      chan struct{} // closed by closeConnections
 
 	mu     sync.Mutex
 	open   map[*guardedConn]struct{}
@@ -20,30 +46,62 @@ type guard struct {
 }
 
 func newGuard(l net.Listener, c Config) *guard {
-	return &guard{Listener: l, maxRequest: c.MaxRequestBytes, log: c.Logger, open: map[*guardedConn]struct{}{}}
+	return &guard{
+		Listener:   l,
+		maxRequest: c.MaxRequestBytes,
+		log:        c.Logger,
+		large:      make(chan struct{}, largeAtOnce),
+		ended:      make(chan struct{}),
+		open:       map[*guardedConn]struct{}{},
+	}
 }
 
-// Accept is called by kfake.
+// Accept is called by kfake, which takes any error for the end. So it goes on
+// after a connection it refuses, and after what passes (no file descriptors
+// left).
 func (g *guard) Accept() (net.Conn, error) {
-	conn, err := g.Listener.Accept()
-	if err != nil {
-		return nil, err
+	for wait := 5 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		conn, err := g.Listener.Accept()
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) {
+				return nil, err
+			}
+			g.log.Error("cannot accept a connection", "error", err)
+			select {
+			case <-time.After(wait):
+			case <-g.ended:
+			}
+			continue
+		}
+		if guarded := g.admit(conn); guarded != nil {
+			return guarded, nil
+		}
+		wait = time.Millisecond
 	}
-	guarded := &guardedConn{Conn: conn, guard: g}
+}
+
+func (g *guard) admit(conn net.Conn) *guardedConn {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.closed {
+	if g.closed || len(g.open) >= mostConnections {
+		if !g.closed {
+			g.log.Warn("connection closed: too many are open", "client", conn.RemoteAddr().String(), "limit", mostConnections)
+		}
 		conn.Close()
-		return nil, net.ErrClosed
+		return nil
 	}
+	guarded := &guardedConn{Conn: conn, guard: g}
 	g.open[guarded] = struct{}{}
-	return guarded, nil
+	return guarded
 }
 
 // closeConnections ends those that are left, so that no client waits for a
 // broker that is gone.
 func (g *guard) closeConnections() {
 	g.mu.Lock()
+	if !g.closed {
+		close(g.ended)
+	}
 	g.closed = true
 	left := g.open
 	g.open = map[*guardedConn]struct{}{}
@@ -57,51 +115,4 @@ func (g *guard) forget(c *guardedConn) {
 	g.mu.Lock()
 	delete(g.open, c)
 	g.mu.Unlock()
-}
-
-// guardedConn checks each request's first bytes before kfake reads them; the
-// rest passes without a copy. Only one goroutine reads.
-type guardedConn struct {
-	net.Conn
-	guard *guard
-
-	head   [headLength]byte
-	unread []byte // of head, checked, not yet handed on
-	body   int    // bytes of the request still to come from the connection
-}
-
-func (c *guardedConn) Read(p []byte) (int, error) {
-	if len(p) == 0 {
-		return 0, nil
-	}
-	if len(c.unread) == 0 && c.body == 0 {
-		if err := c.nextRequest(); err != nil {
-			return 0, err
-		}
-	}
-	if len(c.unread) > 0 {
-		n := copy(p, c.unread)
-		c.unread = c.unread[n:]
-		return n, nil
-	}
-	n, err := c.Conn.Read(p[:min(len(p), c.body)])
-	c.body -= n
-	return n, err
-}
-
-func (c *guardedConn) nextRequest() error {
-	h, err := readHead(c.Conn, &c.head, c.guard.maxRequest)
-	if err != nil {
-		if r, ok := err.(refusal); ok {
-			c.guard.log.Warn("connection closed: "+string(r), "client", c.RemoteAddr().String())
-		}
-		return fmt.Errorf("broker guard: %w", err)
-	}
-	c.unread, c.body = c.head[:], h.size-(headLength-4)
-	return nil
-}
-
-func (c *guardedConn) Close() error {
-	c.guard.forget(c)
-	return c.Conn.Close()
 }
