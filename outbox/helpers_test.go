@@ -10,19 +10,18 @@ import (
 
 	"github.com/pabal-dev/pabal/event"
 	"github.com/pabal-dev/pabal/kafka"
-	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/pabal-dev/pabal/kafka/kafkatest"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // startKafka runs a broker in process and makes topics of four partitions.
-func startKafka(t *testing.T, topics ...string) (*kfake.Cluster, kafka.Config) {
+func startKafka(t *testing.T, topics ...string) (*kafkatest.Cluster, kafka.Config) {
 	t.Helper()
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(4, append([]string{"other"}, topics...)...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	return c, kafka.Config{Brokers: c.ListenAddrs(), RequestTimeout: 5 * time.Second, Logger: quiet()}
+	c := kafkatest.Start(t)
+	c.Topics(t, topics...)
+	config := c.Config
+	config.RequestTimeout, config.Logger = 5*time.Second, quiet()
+	return c, config
 }
 
 func quiet() *slog.Logger {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -120,9 +121,10 @@ func (r *Relay) recover(ctx context.Context, lease Lease, id Identity, s *sessio
 	return max(db.N, log.last()), nil
 }
 
-// fence begins the session and reads the position back. The lease is looked at
-// in between: a relay that was stopped for long may have fenced its successor
-// just now, and gives way.
+// fence begins the session and reads the position back. A relay that was
+// stopped for long may have fenced its successor just now: it looks at the
+// lease and gives way. It looks again at the end, so that what it read of
+// database and log belongs together.
 func (s *session) fence(ctx context.Context, store Store, lease Lease, ttl time.Duration) (log position, found bool, err error) {
 	if err := s.begin(ctx); err != nil {
 		return log, false, err
@@ -130,7 +132,13 @@ func (s *session) fence(ctx context.Context, store Store, lease Lease, ttl time.
 	if err := store.ExtendLease(ctx, lease, ttl); err != nil {
 		return log, false, fmt.Errorf("extending the lease: %w", err)
 	}
-	return s.readBack(ctx)
+	if log, found, err = s.readBack(ctx); err != nil {
+		return log, false, err
+	}
+	if err := store.ExtendLease(ctx, lease, ttl); err != nil {
+		return log, false, fmt.Errorf("extending the lease: %w", err)
+	}
+	return log, found, nil
 }
 
 // resettle tells the database what the log knows: rows published are removed,
@@ -138,6 +146,13 @@ func (s *session) fence(ctx context.Context, store Store, lease Lease, ttl time.
 func (r *Relay) resettle(ctx context.Context, lease Lease, s *session, db receipt, batches []batchMark) error {
 	settler := newSettler(r.store, lease, r.cfg.KeepHistory > 0)
 	for _, b := range batches {
+		rows, err := r.loadAll(ctx, union(b.Published, b.Dead).ids())
+		if err == nil {
+			err = b.settles(rows)
+		}
+		if err != nil {
+			return err
+		}
 		x := settlement{published: b.Published.ids(), replay: b.Replay,
 			receipt: receipt{N: b.N, Partition: s.place.Partition, Offset: s.place.Offset}.encode()}
 		if len(b.Dead) > 0 {
@@ -149,6 +164,26 @@ func (r *Relay) resettle(ctx context.Context, lease Lease, s *session, db receip
 		r.log.Info("a batch was in the log already", "batch", b.N, "rows", b.Published.count(), "dead", b.Dead.count())
 	}
 	return nil
+}
+
+// loadAll reads the STARTED rows among those ids, without their payload.
+func (r *Relay) loadAll(ctx context.Context, ids []int64) (rows []Row, err error) {
+	for len(ids) > 0 {
+		some, err := r.store.Load(ctx, ids, r.cfg.BatchBytes)
+		if err != nil {
+			return nil, fmt.Errorf("reading rows of the last batch: %w", err)
+		}
+		if len(some) == 0 {
+			break
+		}
+		last := some[len(some)-1].ID
+		ids = slices.DeleteFunc(ids, func(id int64) bool { return id <= last })
+		for _, row := range some {
+			row.Payload = nil
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
 }
 
 // keep extends the lease until ctx ends, and ends the term when it is lost.

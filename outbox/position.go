@@ -3,6 +3,8 @@ package outbox
 import (
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
+	"slices"
 )
 
 // A position tells, after a crash, which rows are in the log already. It is
@@ -36,6 +38,30 @@ type batchMark struct {
 	// replay request after Replay has set them back.
 	Dead   ranges `json:"dead,omitempty"`
 	Replay int64  `json:"replay,omitempty"`
+	// Digest of the events of those rows: a database restored from a backup
+	// gives their ids to others.
+	Digest uint64 `json:"digest,omitempty,string"`
+}
+
+// digest does not depend on the order of the rows.
+func digest(rows []Row) (sum uint64) {
+	for _, r := range rows {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(r.Event.ID))
+		sum += h.Sum64()
+	}
+	return sum
+}
+
+// settles checks the rows that are STARTED under the batch's ids before they
+// are settled. A settlement is one transaction: either all of them are still
+// there, or none.
+func (b batchMark) settles(rows []Row) error {
+	kept := slices.DeleteFunc(rows, func(r Row) bool { return len(b.Dead) > 0 && r.Replay > b.Replay })
+	if len(kept) > 0 && digest(kept) != b.Digest {
+		return fmt.Errorf("%w: other messages have the ids of batch %d", ErrDatabaseRestored, b.N)
+	}
+	return nil
 }
 
 // receipt is the database's copy of the position: the last batch settled, and

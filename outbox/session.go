@@ -47,7 +47,7 @@ func openSession(ctx context.Context, cluster kafka.Config, outbox string, batch
 	client, err := kafka.NewClient(cluster, append([]kgo.Opt{
 		kgo.TransactionalID(cluster.TransactionalID("pabal-relay-" + outbox)),
 		kgo.TransactionTimeout(transactionTimeout),
-		kgo.RecordDeliveryTimeout(publishTimeout),
+		kgo.RecordDeliveryTimeout(0), // it counts from the record's timestamp, which is the event's
 		kgo.ProducerBatchMaxBytesFn(topics.limit),
 		kgo.ManualFlushing(),
 		kgo.MaxBufferedRecords(batchRows + 1),

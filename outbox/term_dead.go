@@ -36,7 +36,7 @@ func (t *term) sendDead(ctx context.Context, rows []Row) (errs []error, err erro
 	if err := t.awaitRoom(ctx); err != nil {
 		return nil, err
 	}
-	mark := batchMark{N: t.batch + 1}
+	mark := batchMark{N: t.batch + 1, Digest: digest(rows)}
 	records := make([]*kgo.Record, len(rows))
 	ids := make([]int64, len(rows))
 	for i, r := range rows {

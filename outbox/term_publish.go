@@ -82,7 +82,7 @@ func (t *term) send(ctx context.Context, rows []Row) (errs []error, err error) {
 		records[i], ids[i] = r.record(t.session.cluster, t.cfg.Source), r.ID
 	}
 	spans := startSpans(ctx, records)
-	mark := batchMark{N: t.batch + 1, Published: rangesOf(ids)}
+	mark := batchMark{N: t.batch + 1, Published: rangesOf(ids), Digest: digest(rows)}
 	out, committed, err := t.session.publish(ctx, records, t.position(mark))
 	spans.end(out.errs, err)
 	t.pace.learn(len(rows), err)
