@@ -55,7 +55,7 @@ var (
 	_ inbox.Store[*Tx] = (*DB)(nil)
 	_ storage.DB       = storage.Any((*DB)(nil))
 	_ outbox.Tx        = (*Tx)(nil)
-	_ storage.Querier  = pgxQuerier{}
+	_ storage.Querier  = (*pgxQuerier)(nil)
 	_ storage.Querier  = sqlQuerier{}
 	_ pgxConn          = pgx.Tx(nil)
 	_ pgxConn          = (*pgxpool.Pool)(nil)
@@ -66,7 +66,9 @@ var (
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	enqueued := false
 	err := db.transact(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(t pgx.Tx) error {
-		tx := &Tx{Querier: pgxQuerier{t}, pgx: t, names: db.names}
+		querier := &pgxQuerier{conn: t}
+		defer querier.closeRows()
+		tx := &Tx{Querier: querier, pgx: t, names: db.names}
 		err := fn(tx)
 		enqueued = tx.enqueued
 		return err
@@ -80,15 +82,22 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 // View runs fn in a read-only transaction (REPEATABLE READ) that sees one state.
 func (db *DB) View(ctx context.Context, fn func(storage.Querier) error) error {
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	return db.transact(ctx, options, func(t pgx.Tx) error { return fn(pgxQuerier{t}) })
+	return db.transact(ctx, options, func(t pgx.Tx) error {
+		querier := &pgxQuerier{conn: t}
+		defer querier.closeRows()
+		return fn(querier)
+	})
 }
+
+// errLeftOpen would be taken for a lost connection at the commit.
+var errLeftOpen = errors.New("postgres: rows of a query through Tx.Pgx were left open, close them before the transaction ends")
 
 // transact ends the transaction also where fn panics. A rollback under a context
 // that has ended closes the connection, so nothing waits past ctx.
 func (db *DB) transact(ctx context.Context, options pgx.TxOptions, fn func(pgx.Tx) error) error {
 	tx, err := db.pool.BeginTx(ctx, options)
 	if err != nil {
-		return failed("begin", err)
+		return lost("begin", err)
 	}
 	conn := tx.Conn()
 	ended := false
@@ -97,15 +106,20 @@ func (db *DB) transact(ctx context.Context, options pgx.TxOptions, fn func(pgx.T
 			_ = tx.Rollback(ctx)
 		}
 	}()
-	if err := fn(tx); err != nil {
-		ended = true
-		lost := conn.IsClosed()
-		if rollbackErr := tx.Rollback(ctx); lost || rollbackErr != nil && !errors.Is(rollbackErr, pgx.ErrTxClosed) {
-			return &lostError{"connection lost in a transaction", err}
+	err = fn(tx)
+	ended = true
+	busy := conn.PgConn().IsBusy()
+	if err == nil && busy {
+		err = errLeftOpen
+	}
+	if err != nil {
+		gone := conn.IsClosed()
+		rollbackErr := tx.Rollback(ctx)
+		if gone || rollbackErr != nil && !busy && !errors.Is(rollbackErr, pgx.ErrTxClosed) {
+			return lost("connection lost in a transaction", err)
 		}
 		return err
 	}
-	ended = true
 	if err := tx.Commit(ctx); err != nil {
 		return commitFailed(err)
 	}

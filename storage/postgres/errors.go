@@ -18,17 +18,22 @@ type lostError struct {
 func (e *lostError) Error() string { return "postgres: " + e.what + ": " + e.err.Error() }
 func (e *lostError) Unwrap() error { return e.err }
 
-// failed names what was done when err came. Errors of the server keep their
-// SQLSTATE; all others came from the connection.
-func failed(what string, err error) error {
-	var answer *pgconn.PgError
-	if errors.As(err, &answer) || errors.Is(err, pgx.ErrNoRows) {
-		return fmt.Errorf("postgres: %s: %w", what, err)
-	}
+// lost says that the connection failed at that.
+func lost(what string, err error) error {
 	if connect := (*pgconn.ConnectError)(nil); errors.As(err, &connect) {
-		return &lostError{what, &openError{describe(connect.Config, err), err}}
+		err = &openError{describe(connect.Config, err), err}
 	}
 	return &lostError{what, err}
+}
+
+// failed names what was done when err came. Answers of the server keep their
+// SQLSTATE; all other errors came from the connection, or from making one.
+func failed(what string, err error) error {
+	connect := (*pgconn.ConnectError)(nil)
+	if !errors.As(err, &connect) && (sqlState(err) != "" || errors.Is(err, pgx.ErrNoRows)) {
+		return fmt.Errorf("postgres: %s: %w", what, err)
+	}
+	return lost(what, err)
 }
 
 // commitFailed is failed for COMMIT. A handler that swallows an error makes the
@@ -61,14 +66,11 @@ var transientCodes = map[string]bool{
 // refuses, or a statement that runs into statement_timeout, is not transient:
 // the same message would do the same again.
 func (db *DB) Transient(err error) bool {
-	var answer *pgconn.PgError
-	if errors.As(err, &answer) {
-		return transientCodes[answer.Code] || len(answer.Code) == 5 && transientCodes[answer.Code[:2]] ||
-			answer.Code == queryCanceled && stopped(err)
+	if lost := (*lostError)(nil); errors.As(err, &lost) {
+		return true
 	}
-	var lost *lostError
-	var connect *pgconn.ConnectError
-	return errors.As(err, &lost) || errors.As(err, &connect)
+	code := sqlState(err)
+	return transientCodes[code] || len(code) == 5 && transientCodes[code[:2]] || code == queryCanceled && stopped(err)
 }
 
 const queryCanceled = "57014"

@@ -16,22 +16,34 @@ type pgxConn interface {
 	QueryRow(ctx context.Context, query string, args ...any) pgx.Row
 }
 
-type pgxQuerier struct{ conn pgxConn }
+// pgxQuerier remembers its last rows: while they are open nothing else can run.
+type pgxQuerier struct {
+	conn pgxConn
+	last pgx.Rows
+}
 
-func (q pgxQuerier) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+// closeRows closes those that were forgotten, so that the transaction can end.
+func (q *pgxQuerier) closeRows() {
+	if q.last != nil {
+		q.last.Close()
+	}
+}
+
+func (q *pgxQuerier) Exec(ctx context.Context, query string, args ...any) (int64, error) {
 	tag, err := q.conn.Exec(ctx, query, args...)
 	return tag.RowsAffected(), err
 }
 
-func (q pgxQuerier) Query(ctx context.Context, query string, args ...any) (storage.Rows, error) {
+func (q *pgxQuerier) Query(ctx context.Context, query string, args ...any) (storage.Rows, error) {
 	rows, err := q.conn.Query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
+	q.last = rows
 	return pgxRows{rows}, nil
 }
 
-func (q pgxQuerier) QueryRow(ctx context.Context, query string, args ...any) storage.Row {
+func (q *pgxQuerier) QueryRow(ctx context.Context, query string, args ...any) storage.Row {
 	return q.conn.QueryRow(ctx, query, args...)
 }
 

@@ -42,7 +42,7 @@ func WithoutNotify() JoinOption { return func(tx *Tx) { tx.notify = false } }
 // in its search path; DB.Join needs no search path. Who began the transaction
 // ends it.
 func Join(tx pgx.Tx, options ...JoinOption) *Tx {
-	return joined(&Tx{Querier: pgxQuerier{tx}, pgx: tx, names: searchPath()}, options)
+	return joined(&Tx{Querier: &pgxQuerier{conn: tx}, pgx: tx, names: searchPath()}, options)
 }
 
 // JoinSQL is Join for a database/sql transaction of any PostgreSQL driver with
@@ -55,7 +55,7 @@ func JoinSQL(tx *sql.Tx, options ...JoinOption) *Tx {
 // messages and inbox marks, whatever its search path. Who began the transaction
 // ends it.
 func (db *DB) Join(tx pgx.Tx, options ...JoinOption) *Tx {
-	return joined(&Tx{Querier: pgxQuerier{tx}, pgx: tx, names: db.names}, options)
+	return joined(&Tx{Querier: &pgxQuerier{conn: tx}, pgx: tx, names: db.names}, options)
 }
 
 // JoinSQL is Join for a database/sql transaction.
