@@ -30,18 +30,18 @@ const (
 // backend is what the services run on.
 type backend struct {
 	name  string
-	start func(t *testing.T) (kafka.Config, func(service string) string)
+	start func(t testing.TB) (kafka.Config, func(service string) string)
 }
 
 // backends are the default, which needs nothing, and the real servers.
 var backends = []backend{
-	{"embedded", func(t *testing.T) (kafka.Config, func(string) string) {
+	{"embedded", func(t testing.TB) (kafka.Config, func(string) string) {
 		folder := t.TempDir()
 		return kafkatest.Start(t).Config, func(name string) string {
 			return "sqlite:" + filepath.Join(folder, name+".db")
 		}
 	}},
-	{"real", func(t *testing.T) (kafka.Config, func(string) string) {
+	{"real", func(t testing.TB) (kafka.Config, func(string) string) {
 		brokers, database := testenv.Kafka(t), testenv.Postgres(t)
 		return kafka.Config{Brokers: brokers, Prefix: testenv.Prefix(t), Logger: testLog()}, func(string) string { return database }
 	}},
@@ -49,7 +49,7 @@ var backends = []backend{
 
 // on is a backend that exists already.
 func on(cluster kafka.Config, database func(string) string) backend {
-	return backend{"given", func(*testing.T) (kafka.Config, func(string) string) { return cluster, database }}
+	return backend{"given", func(testing.TB) (kafka.Config, func(string) string) { return cluster, database }}
 }
 
 // onEach runs a test on both.
@@ -67,7 +67,7 @@ type system struct {
 	running  map[string]*service.Service
 }
 
-func newSystem(t *testing.T, b backend) *system {
+func newSystem(t testing.TB, b backend) *system {
 	cluster, database := b.start(t)
 	s := &system{t: t, kafka: cluster, database: database, running: map[string]*service.Service{}}
 	t.Cleanup(func() {

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -83,13 +84,15 @@ func (p *Problem) write(w http.ResponseWriter) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, contentType string, body any) {
-	data, err := json.Marshal(body)
-	if err != nil {
+	var data bytes.Buffer
+	e := json.NewEncoder(&data)
+	e.SetEscapeHTML(false) // it is not HTML, and says so
+	if err := e.Encode(body); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(data, '\n')) // the client is gone: nobody to tell
+	_, _ = w.Write(data.Bytes()) // the client is gone: nobody to tell
 }
