@@ -15,10 +15,11 @@ import (
 type cutter struct {
 	mu       sync.Mutex
 	requests int
-	at       int   // cut at this request, counted from 1; 0 never
-	key      int16 // count only requests of this API key; -1 all
-	answered bool  // let Kafka answer, and swallow that
-	down     bool  // refuse everything
+	at       int         // cut at this request, counted from 1; 0 never
+	key      int16       // count only requests of this API key; -1 all
+	answered bool        // let Kafka answer, and swallow that
+	down     bool        // refuse everything
+	chance   func() bool // cut at random
 	cut      int
 }
 
@@ -95,7 +96,7 @@ func (c *cutter) isNext(request []byte) bool {
 		return false
 	}
 	c.requests++
-	if c.requests == c.at {
+	if c.requests == c.at || c.chance != nil && c.chance() {
 		c.cut++
 		return true
 	}

@@ -2,9 +2,12 @@ package outbox
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/pabal-dev/pabal/kafka"
 )
@@ -137,4 +140,48 @@ func TestEveryRequestIsCut(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestManyFailures fails store calls at random, before or after they took
+// effect, and cuts the line to Kafka again and again, so that failures meet
+// what earlier ones left behind.
+func TestManyFailures(t *testing.T) {
+	for range 12 {
+		seed := rand.Uint64()
+		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
+			t.Parallel()
+			random := &lockedRand{r: rand.New(rand.NewPCG(seed, 0))}
+			_, cluster := startKafka(t, "orders")
+			l := newLoad()
+			fail := func(op string) error {
+				if random.IntN(40) == 0 {
+					return fmt.Errorf("%s: %w", op, errInjected)
+				}
+				return nil
+			}
+			l.store.before, l.store.after = fail, fail
+			line := &cutter{key: -1, chance: func() bool { return random.IntN(80) == 0 }, answered: true}
+			run(t, l.store, cluster, faulty(), line)
+			for i := range 40 {
+				m := message("orders", fmt.Sprint("k", i%4), 100+i)
+				l.want = append(l.want, m)
+				l.store.enqueue(m)
+				if i%5 == 0 {
+					time.Sleep(20 * time.Millisecond)
+				}
+			}
+			l.finish(t, cluster)
+		})
+	}
+}
+
+type lockedRand struct {
+	mu sync.Mutex
+	r  *rand.Rand
+}
+
+func (l *lockedRand) IntN(n int) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.r.IntN(n)
 }

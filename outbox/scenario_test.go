@@ -11,6 +11,7 @@ import (
 
 	"github.com/pabal-dev/pabal/event"
 	"github.com/pabal-dev/pabal/kafka"
+	"github.com/pabal-dev/pabal/kafka/kafkatest"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -87,6 +88,45 @@ func TestUnknownTopicWaitsAlone(t *testing.T) {
 	eventually(t, "healthy", func() bool { return r.Health() == nil && store.started() == 0 })
 }
 
+// TestKeyWaitsBehindRefusedRow: the row is taken in the end, before those of
+// its key and after the others.
+func TestKeyWaitsBehindRefusedRow(t *testing.T) {
+	c, cluster := startKafka(t, "orders")
+	store := newMemStore()
+	var want, others []Message
+	for i := range 40 {
+		m := message("orders", fmt.Sprint("k", i%4), i)
+		if i == 6 || i == 18 { // of key k2
+			m.Payload = []byte(`"` + strings.Repeat("x", 1<<21) + `"`)
+		}
+		want = append(want, m)
+		if i%4 != 2 || i < 6 {
+			others = append(others, m)
+		}
+		store.enqueue(m)
+	}
+	config := fast()
+	config.MaxAttempts, config.BatchRows = 1_000_000, 9
+	startRelay(t, store, cluster, config)
+	seen := readTopics(t, cluster, "orders")
+	seen.expect(t, others...)
+	late := message("orders", "k2", 100)
+	store.enqueue(late)
+	eventually(t, "tried often", func() bool { store.mu.Lock(); defer store.mu.Unlock(); return len(store.refusals) > 10 })
+	raiseLimit(t, c)
+	seen.expect(t, append(want, late)...)
+	eventually(t, "removed", func() bool { return store.started() == 0 })
+}
+
+func raiseLimit(t *testing.T, c *kafkatest.Cluster) {
+	t.Helper()
+	limit := "8388608"
+	_, err := kadm.NewClient(c.Client(t)).AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &limit}}, "orders")
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestReplayAfterLimitIsRaised: two rows of one key, too large; once the topic
 // takes them they are replayed, in order, each once.
 func TestReplayAfterLimitIsRaised(t *testing.T) {
@@ -106,11 +146,7 @@ func TestReplayAfterLimitIsRaised(t *testing.T) {
 	failed := func() int64 { b, _ := store.Backlog(t.Context()); return b.Failed }
 	eventually(t, "both FAILED", func() bool { return failed() == 2 })
 
-	limit := "8388608"
-	_, err := kadm.NewClient(c.Client(t)).AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &limit}}, "orders")
-	if err != nil {
-		t.Fatal(err)
-	}
+	raiseLimit(t, c)
 	if n, err := store.Replay(t.Context()); n != 2 || err != nil {
 		t.Fatalf("replayed %d: %v", n, err)
 	}
