@@ -10,13 +10,9 @@ import (
 	"github.com/pabal-dev/pabal/storage/storagetest"
 )
 
+// TestConformance uses odd schemas of one database: nothing depends on the
+// search path, on a name that needs no quotes, or on being alone.
 func TestConformance(t *testing.T) {
-	storagetest.Run(t, func(t *testing.T) storage.DB { return storage.Any(openNew(t)) })
-}
-
-// TestConformanceInOddSchemas: nothing depends on the search path, on a name
-// that needs no quotes, or on being alone in the database.
-func TestConformanceInOddSchemas(t *testing.T) {
 	url := testenv.Postgres(t)
 	n := 0
 	storagetest.Run(t, func(t *testing.T) storage.DB {

@@ -2,7 +2,6 @@ package postgres_test
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"time"
 
@@ -86,11 +85,4 @@ func must[T any](t testing.TB) func(T, error) T {
 		}
 		return v
 	}
-}
-
-func texts(n int) (all []string) {
-	for i := range n {
-		all = append(all, fmt.Sprint(i))
-	}
-	return all
 }

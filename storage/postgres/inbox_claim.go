@@ -122,8 +122,8 @@ func (db *DB) onPartition(ctx context.Context, consumer string, p inbox.Partitio
 	})
 }
 
-// lockLanes waits for transactions that have advanced a lane. A caller that
-// waited reads again: what it saw first may have been deleted.
+// lockLanes waits for transactions that have advanced a lane, and reads what they
+// left.
 func (db *DB) lockLanes(ctx context.Context, tx pgx.Tx, consumer string, p inbox.Partition) (inbox.Claim, error) {
 	c := inbox.Claim{Consumer: consumer, Partition: p}
 	rows, err := tx.Query(ctx, db.names.sql(inboxLanes), partitionArgs(consumer, p)...)
@@ -150,5 +150,5 @@ func (db *DB) putLanes(ctx context.Context, tx pgx.Tx, c inbox.Claim) error {
 
 // TrimInbox is described at inbox.Admin.
 func (db *DB) TrimInbox(ctx context.Context, before time.Time, limit int) (int64, error) {
-	return db.exec(ctx, "trim the inbox", inboxTrim, before, limit)
+	return db.trim(ctx, "trim the inbox", inboxTrim, before, limit)
 }

@@ -46,6 +46,9 @@ func (tx *Tx) AdvanceInbox(ctx context.Context, claim inbox.Claim, lane int, nex
 
 // MarkInbox is described at inbox.Tx; one round trip for all marks.
 func (tx *Tx) MarkInbox(ctx context.Context, consumer string, marks []inbox.Mark) ([]bool, error) {
+	if len(marks) == 0 {
+		return nil, nil
+	}
 	unseen := make([]bool, len(marks))
 	places := firstPlaces(marks)
 	n := len(places)

@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -238,93 +237,5 @@ func TestInsertWithoutTheLockIsRefused(t *testing.T) {
 		causation_id, traceparent, content_type) VALUES (now(), 't', 'k', 'e', 't', '', '', '', '', '')`)
 	if err == nil || !strings.Contains(err.Error(), `"id"`) {
 		t.Error(err)
-	}
-}
-
-// TestRelaysOfOthersAreWoken: by another process's transactions, joined or not.
-func TestRelaysOfOthersAreWoken(t *testing.T) {
-	where := testenv.Postgres(t)
-	writer, relay := open(t, where, postgres.Config{Schema: "app"}), open(t, where, postgres.Config{Schema: "app"})
-	ctx, cancel := context.WithCancel(t.Context())
-	wake, done := relay.Wakeups(ctx)
-	<-wake // after the connect
-	updates := ways(t, where, writer)
-	joined := connect(t, where)
-	updates["told to be quiet"] = func(fn func(*postgres.Tx) error) error {
-		defer writer.Notify()
-		return pgx.BeginFunc(ctx, joined, func(tx pgx.Tx) error { return fn(writer.Join(tx, postgres.WithoutNotify())) })
-	}
-	for name, update := range updates {
-		if err := update(func(tx *postgres.Tx) error { return tx.InsertOutbox(ctx, []outbox.Message{message("t", "k", 1)}) }); err != nil {
-			t.Fatal(err)
-		}
-		select {
-		case <-wake:
-		case <-time.After(30 * time.Second):
-			t.Errorf("%s: not woken", name)
-		}
-	}
-	cancel()
-	<-done
-}
-
-func TestCloseEndsWakeups(t *testing.T) {
-	db := must[*postgres.DB](t)(postgres.Open(t.Context(), testenv.Postgres(t), postgres.Config{}))
-	_, done := db.Wakeups(t.Context())
-	if err := errors.Join(db.Close(), db.Close()); err != nil {
-		t.Error(err)
-	}
-	<-done
-	_, done = db.Wakeups(t.Context())
-	<-done
-	if err := db.Update(t.Context(), func(*postgres.Tx) error { return nil }); err == nil {
-		t.Error("an update after Close")
-	}
-}
-
-// TestRowsLeftOpen: ours are closed, pgx's own are the handler's mistake, which
-// is the same at every repetition.
-func TestRowsLeftOpen(t *testing.T) {
-	db := openNew(t)
-	err := db.Update(t.Context(), func(tx *postgres.Tx) error {
-		_, err := tx.Query(t.Context(), "SELECT generate_series(1, 100000) WHERE $1", true)
-		return err
-	})
-	if err != nil {
-		t.Error(err)
-	}
-	for _, failure := range []error{nil, errors.New("no")} {
-		err = db.Update(t.Context(), func(tx *postgres.Tx) error {
-			_, err := tx.Pgx().Query(t.Context(), "SELECT generate_series(1, 100000) WHERE $1", true)
-			return errors.Join(err, failure)
-		})
-		if err == nil || db.Transient(err) || failure == nil && !strings.Contains(err.Error(), "left open") {
-			t.Error(err)
-		}
-	}
-	if err := db.Ping(t.Context()); err != nil {
-		t.Error(err)
-	}
-}
-
-// TestCommitThatIsRefused: what the handler did cannot be committed, however
-// often it is repeated.
-func TestCommitThatIsRefused(t *testing.T) {
-	db := openNew(t)
-	ctx := t.Context()
-	must[any](t)(db.Pool().Exec(ctx, "CREATE TABLE once (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)"))
-	err := db.Update(ctx, func(tx *postgres.Tx) error {
-		_, err := tx.Exec(ctx, "INSERT INTO once VALUES (1), (1)")
-		return err
-	})
-	if !db.IsDuplicate(err) || db.Transient(err) {
-		t.Error("deferred constraint: ", err)
-	}
-	err = db.Update(ctx, func(tx *postgres.Tx) error {
-		_, _ = tx.Exec(ctx, "SELECT 1/0")
-		return nil
-	})
-	if err == nil || db.Transient(err) || !strings.Contains(err.Error(), "not returned") {
-		t.Error("swallowed error: ", err)
 	}
 }

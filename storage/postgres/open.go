@@ -47,9 +47,12 @@ func Open(ctx context.Context, url string, config Config) (*DB, error) {
 const defaultConnectTimeout = 10 * time.Second
 
 // keepAlive makes the server notice within a minute that the machine of a client
-// is gone: until then its transaction holds lanes and the outbox's lock.
-var keepAlive = map[string]string{
-	"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3",
+// is gone: until then its transaction holds lanes and the outbox's lock. It is
+// not sent with the connection's start, where PgBouncer would refuse it.
+const keepAlive = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3"
+
+func setKeepAlive(ctx context.Context, conn *pgx.Conn) error {
+	return conn.PgConn().Exec(ctx, keepAlive).Close()
 }
 
 func poolSettings(url string, config Config) (*pgxpool.Config, error) {
@@ -61,11 +64,7 @@ func poolSettings(url string, config Config) (*pgxpool.Config, error) {
 		settings.MaxConns = config.MaxConns
 	}
 	params := settings.ConnConfig.RuntimeParams
-	for name, value := range keepAlive {
-		if _, given := params[name]; !given {
-			params[name] = value
-		}
-	}
+	settings.AfterConnect = setKeepAlive
 	if params["application_name"] == "" {
 		params["application_name"] = "pabal"
 	}

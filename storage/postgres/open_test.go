@@ -91,10 +91,11 @@ func TestSchemaOfTheURL(t *testing.T) {
 		t.Error(db.Schema())
 	}
 	db := open(t, where+"&search_path=Orders", postgres.Config{Schema: "Orders"})
-	var schema, name string
-	err := db.Pool().QueryRow(t.Context(), "SELECT current_schema(), current_setting('application_name')").Scan(&schema, &name)
-	if err != nil || schema != "Orders" || name != "pabal" {
-		t.Error(schema, name, err)
+	var schema, name, idle string
+	err := db.Pool().QueryRow(t.Context(), `SELECT current_schema(), current_setting('application_name'),
+		current_setting('tcp_keepalives_idle')`).Scan(&schema, &name, &idle)
+	if err != nil || schema != "Orders" || name != "pabal" || idle != "30" {
+		t.Error(schema, name, idle, err)
 	}
 }
 

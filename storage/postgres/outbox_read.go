@@ -20,8 +20,8 @@ var (
 	outboxBacklog       = statementFile("outbox_backlog")
 )
 
-// inIndexOrder runs a statement on the outbox, and one before it that keeps it
-// from being planned by statistics; one round trip.
+// inIndexOrder runs a statement, and one before it that keeps it from being
+// planned by statistics; one round trip.
 func (db *DB) inIndexOrder(ctx context.Context, s statement, args []any, read func(pgx.Rows) error) error {
 	batch := &pgx.Batch{}
 	batch.Queue(db.names.sql(outboxPlan))

@@ -107,7 +107,19 @@ func (db *DB) execAndWake(ctx context.Context, what string, s statement, args ..
 
 // TrimHistory is described at outbox.Store.
 func (db *DB) TrimHistory(ctx context.Context, before time.Time, limit int) (int64, error) {
-	return db.exec(ctx, "trim the outbox's history", outboxTrimHistory, before, limit)
+	return db.trim(ctx, "trim the outbox's history", outboxTrimHistory, before, limit)
+}
+
+func (db *DB) trim(ctx context.Context, what string, s statement, args ...any) (deleted int64, err error) {
+	err = db.inIndexOrder(ctx, s, args, func(rows pgx.Rows) error {
+		rows.Close()
+		deleted = rows.CommandTag().RowsAffected()
+		return rows.Err()
+	})
+	if err != nil {
+		return 0, failed(what, err)
+	}
+	return deleted, nil
 }
 
 func (db *DB) exec(ctx context.Context, what string, s statement, args ...any) (int64, error) {
