@@ -16,6 +16,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 )
@@ -36,6 +37,9 @@ type Config struct {
 	// MaxRequestBytes bounds one request; 32 MiB by default. A larger one ends
 	// its connection.
 	MaxRequestBytes int
+	// MinSessionTimeout is the shortest session timeout a member of a consumer
+	// group may ask for; 6 s by default, as of Apache Kafka.
+	MinSessionTimeout time.Duration
 	// Logger; slog.Default() where nil.
 	Logger *slog.Logger
 }
@@ -59,7 +63,9 @@ type Broker struct {
 	dataDir string
 	folder  *folder
 	guard   *guard
+	log     *kfakeLogger
 	stop    sync.Once
+	stopErr error
 }
 
 // Start serves until Stop. Its errors wrap ErrAddr or ErrFolderInUse where it
@@ -70,17 +76,39 @@ func Start(ctx context.Context, c Config) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Broker{addr: listener.Addr().String(), dataDir: c.DataDir, guard: newGuard(listener, c)}
+	b := &Broker{
+		addr:    listener.Addr().String(),
+		dataDir: c.DataDir,
+		guard:   newGuard(listener, c, defaultLimits),
+		log:     &kfakeLogger{to: c.Logger},
+	}
 	if err := b.openFolder(c.DataDir); err != nil {
 		listener.Close()
 		return nil, err
 	}
-	if b.cluster, err = kfake.NewCluster(b.options(c)...); err != nil {
+	if b.cluster, err = newCluster(b.options(c)); err != nil {
 		listener.Close()
 		b.folder.close()
-		return nil, fmt.Errorf("start the in-process broker: %w", err)
+		return nil, b.explain(err)
 	}
 	return b, nil
+}
+
+// newCluster turns a panic over damaged files into an error.
+func newCluster(opts []kfake.Opt) (cluster *kfake.Cluster, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			cluster, err = nil, fmt.Errorf("damaged: %v", p)
+		}
+	}()
+	return kfake.NewCluster(opts...)
+}
+
+func (b *Broker) explain(err error) error {
+	if b.folder != nil {
+		return fmt.Errorf("data folder %s cannot be read: %w; choose another folder", b.dataDir, err)
+	}
+	return fmt.Errorf("start the in-process broker: %w", err)
 }
 
 func (c Config) withDefaults() Config {
@@ -92,6 +120,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxRequestBytes == 0 {
 		c.MaxRequestBytes = 32 << 20
+	}
+	if c.MinSessionTimeout == 0 {
+		c.MinSessionTimeout = 6 * time.Second
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
@@ -138,8 +169,9 @@ func (b *Broker) options(c Config) []kfake.Opt {
 		kfake.NumBrokers(1),
 		kfake.ClusterID(b.id),
 		kfake.DefaultNumPartitions(c.Partitions),
+		kfake.GroupMinSessionTimeout(c.MinSessionTimeout),
 		kfake.ListenFn(func(string, string) (net.Listener, error) { return b.guard, nil }),
-		kfake.WithLogger(kfakeLogger{c.Logger}),
+		kfake.WithLogger(b.log),
 		kfake.BrokerConfigs(settings()),
 	}
 	if !c.NoAutoCreate {
@@ -178,25 +210,16 @@ func (b *Broker) Durability() string {
 }
 
 // Stop closes every connection, writes the log down where it has a folder, and
-// releases port and folder. Stopping twice does nothing. It does not wait for
-// ctx: writing down must not stop half-way.
+// releases port and folder. Its error says what could not be written. Stopping
+// twice does nothing more. It does not wait for ctx: writing down must not stop
+// half-way.
 func (b *Broker) Stop(context.Context) error {
 	b.stop.Do(func() {
+		b.log.keepErrors()
 		b.cluster.Close()
 		b.guard.closeConnections()
 		b.folder.close()
+		b.stopErr = b.log.kept()
 	})
-	return nil
-}
-
-// kfakeLogger passes warnings and errors on.
-type kfakeLogger struct{ to *slog.Logger }
-
-func (l kfakeLogger) Logf(level kfake.LogLevel, format string, args ...any) {
-	switch level {
-	case kfake.LogLevelError:
-		l.to.Error(fmt.Sprintf(format, args...))
-	case kfake.LogLevelWarn:
-		l.to.Warn(fmt.Sprintf(format, args...))
-	}
+	return b.stopErr
 }

@@ -46,7 +46,7 @@ func (c *guardedConn) Read(p []byte) (int, error) {
 // begin waits for a request and reads its head.
 func (c *guardedConn) begin() error {
 	c.leaveLarge()
-	if err := c.SetReadDeadline(time.Now().Add(idleTime)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(c.guard.limits.idle)); err != nil {
 		return err
 	}
 	n, err := io.ReadAtLeast(c.Conn, c.head[:], 4)
@@ -56,7 +56,7 @@ func (c *guardedConn) begin() error {
 	if name := otherProtocol(c.head[:]); !c.known && name != "" {
 		return strangers(name)
 	}
-	if err := c.SetReadDeadline(time.Now().Add(requestTime)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(c.guard.limits.request)); err != nil {
 		return err
 	}
 	if _, err := io.ReadFull(c.Conn, c.head[n:]); err != nil {
@@ -118,7 +118,7 @@ func (c *guardedConn) enterLarge() error {
 	case <-c.guard.ended:
 		return net.ErrClosed
 	}
-	return c.SetReadDeadline(time.Now().Add(requestTime))
+	return c.SetReadDeadline(time.Now().Add(c.guard.limits.request))
 }
 
 func (c *guardedConn) leaveLarge() {
@@ -132,7 +132,7 @@ func (c *guardedConn) leaveLarge() {
 func (c *guardedConn) Write(answer []byte) (int, error) {
 	out := c.edits.apply(answer)
 	for len(out) > 0 {
-		if err := c.SetWriteDeadline(time.Now().Add(answerTime)); err != nil {
+		if err := c.SetWriteDeadline(time.Now().Add(c.guard.limits.answer)); err != nil {
 			return 0, err
 		}
 		n, err := c.Conn.Write(out[:min(len(out), answerChunk)])

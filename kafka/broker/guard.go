@@ -10,31 +10,40 @@ import (
 
 // Bounds on what clients may hold.
 const (
-	// mostConnections at a time; each costs goroutines and buffers.
-	mostConnections = 1024
-	// largeRequest and above are read by at most largeAtOnce connections at a
-	// time: their memory is taken before their bytes come.
+	// largeRequest and above are read by few connections at a time: their
+	// memory is taken before their bytes come.
 	largeRequest = 256 << 10
-	largeAtOnce  = 8
 	// plainRequest bounds requests that carry no records.
 	plainRequest = 1 << 20
 	// maxFetchBytes bounds an answer with records, though one batch always
 	// fits. (Apache Kafka's fetch.max.bytes, smaller.)
 	maxFetchBytes = 16 << 20
-)
-
-// How long the other side may take. Clients are on this machine.
-const (
-	idleTime    = 15 * time.Minute // between requests
-	requestTime = 10 * time.Second // for one request, once it began
-	answerTime  = 30 * time.Second // for each answerChunk
+	// answerChunk is what the other side must read within limits.answer.
 	answerChunk = 1 << 20
 )
+
+// limits on how many and how long. Clients are on this machine.
+type limits struct {
+	connections int           // at a time; each costs goroutines and buffers
+	large       int           // large requests at a time
+	idle        time.Duration // between requests
+	request     time.Duration // for one request, once it began
+	answer      time.Duration // for each answerChunk
+}
+
+var defaultLimits = limits{
+	connections: 1024,
+	large:       8,
+	idle:        15 * time.Minute,
+	request:     10 * time.Second,
+	answer:      30 * time.Second,
+}
 
 // guard stands between clients and kfake: it lets whole, known, bounded
 // requests through and ends the connections of others, as Apache Kafka does.
 type guard struct {
 	net.Listener
+	limits     limits
 	maxRequest int
 	log        *slog.Logger
 	large      chan struct{} // holds one for each large request being read
@@ -45,12 +54,13 @@ type guard struct {
 	closed bool
 }
 
-func newGuard(l net.Listener, c Config) *guard {
+func newGuard(l net.Listener, c Config, limits limits) *guard {
 	return &guard{
 		Listener:   l,
+		limits:     limits,
 		maxRequest: c.MaxRequestBytes,
 		log:        c.Logger,
-		large:      make(chan struct{}, largeAtOnce),
+		large:      make(chan struct{}, limits.large),
 		ended:      make(chan struct{}),
 		open:       map[*guardedConn]struct{}{},
 	}
@@ -83,9 +93,9 @@ func (g *guard) Accept() (net.Conn, error) {
 func (g *guard) admit(conn net.Conn) *guardedConn {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.closed || len(g.open) >= mostConnections {
+	if g.closed || len(g.open) >= g.limits.connections {
 		if !g.closed {
-			g.log.Warn("connection closed: too many are open", "client", conn.RemoteAddr().String(), "limit", mostConnections)
+			g.log.Warn("connection closed: too many are open", "client", conn.RemoteAddr().String(), "limit", g.limits.connections)
 		}
 		conn.Close()
 		return nil

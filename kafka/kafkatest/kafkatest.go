@@ -25,11 +25,14 @@ type Cluster struct {
 }
 
 // Start runs a broker until the test ends. It creates topics only where it is
-// told to (Topics), so that a missing one shows.
+// told to (Topics), so that a missing one shows, and allows short session
+// timeouts, so that a test need not wait for a dead member.
 func Start(t testing.TB) *Cluster {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
-	b, err := broker.Start(t.Context(), broker.Config{Addr: "127.0.0.1:0", NoAutoCreate: true, Logger: quiet})
+	b, err := broker.Start(t.Context(), broker.Config{
+		Addr: "127.0.0.1:0", NoAutoCreate: true, MinSessionTimeout: 100 * time.Millisecond, Logger: quiet,
+	})
 	if err != nil {
 		t.Fatalf("kafkatest: %v", err)
 	}
