@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"fmt"
+
+	"modernc.org/sqlite"
 )
 
 // runner runs one statement: a conn of ours, or a transaction of the user's.
@@ -63,6 +66,21 @@ func (c *conn) query(ctx context.Context, query string, args []any) (*sql.Rows, 
 func (c *conn) script(ctx context.Context, text string) error {
 	_, err := c.sql.ExecContext(ctx, text)
 	return err
+}
+
+// owesRows says whether deferred foreign keys point to rows that are missing
+// still.
+func (c *conn) owesRows() (owes bool, err error) {
+	err = c.sql.Raw(func(raw any) error {
+		status, ok := raw.(sqlite.DBStatus)
+		if !ok {
+			return fmt.Errorf("the SQLite driver's connection is a %T, which has no status", raw)
+		}
+		n, _, err := status.Status(sqlite.DBStatusDeferredFKs, false)
+		owes = n != 0
+		return err
+	})
+	return owes, err
 }
 
 // prepare returns a statement that is not busy; release gives it back.

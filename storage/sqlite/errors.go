@@ -11,6 +11,9 @@ import (
 // ErrClosed is returned after Close.
 var ErrClosed = errors.New("sqlite: the database was closed")
 
+// errForeignKey is what the commit would say.
+var errForeignKey = errors.New("sqlite: a deferred foreign key points to a row that is not there")
+
 // Transient implements inbox.Admin: the file is locked by another process, the
 // disk is full or does not answer, a commit shared with others failed, the
 // database is being closed, the caller's context ended before the next

@@ -190,6 +190,14 @@ func (w *writer) keep(tx *Tx) error {
 	if tx.broken != nil {
 		return tx.broken // also where the closure did not mind
 	}
+	// Left to COMMIT, these would fail for everybody.
+	switch owes, err := w.conn.owesRows(); {
+	case err != nil:
+		g.lost = lost{err}
+		return g.lost
+	case owes:
+		return errForeignKey
+	}
 	if g.size > 0 {
 		if _, err := w.conn.exec(context.Background(), "RELEASE pabal", nil); err != nil {
 			g.lost = lost{err}
