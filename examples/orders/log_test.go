@@ -97,11 +97,13 @@ func (s *system) publish(topic string, events ...event.Event) {
 	defer cancel()
 	client := s.client()
 	defer client.Close()
-	for _, e := range events {
+	records := make([]*kgo.Record, len(events))
+	for i, e := range events {
 		e.Source = "/test"
-		if err := client.ProduceSync(ctx, kafka.ToRecord(s.kafka.Topic(topic), e)).FirstErr(); err != nil {
-			s.t.Fatal(err)
-		}
+		records[i] = kafka.ToRecord(s.kafka.Topic(topic), e)
+	}
+	if err := client.ProduceSync(ctx, records...).FirstErr(); err != nil {
+		s.t.Fatal(err)
 	}
 }
 
