@@ -1,7 +1,5 @@
 package outbox
 
-import "slices"
-
 // lowWater finds ids at or below which no row can appear any more, so that
 // reading begins above them. It assumes nothing about time: what was given out
 // before a Horizon was taken is final once the writers seen with it are gone.
@@ -18,7 +16,7 @@ func (w *lowWater) observe(now Horizon) {
 	if now.LastID < w.final {
 		*w = lowWater{} // ids began again: somebody set the sequence back
 	}
-	if w.waiting && !slices.ContainsFunc(w.asked.Writers, func(name string) bool { return slices.Contains(now.Writers, name) }) {
+	if w.waiting && now.Settles(w.asked) {
 		w.final, w.waiting = max(w.final, w.asked.LastID), false
 	}
 	switch {
