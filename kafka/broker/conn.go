@@ -2,7 +2,6 @@ package broker
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"sync/atomic"
@@ -94,7 +93,7 @@ func (c *guardedConn) rest(p []byte) (int, error) {
 	return n, nil
 }
 
-// report logs why a client is not served, once: its connection ends with it.
+// report logs why a client is not served; its connection ends with that.
 func (c *guardedConn) report(err error) error {
 	if err == nil {
 		return nil
@@ -104,7 +103,7 @@ func (c *guardedConn) report(err error) error {
 	if errors.As(err, &r) {
 		c.guard.log.Warn("connection closed: "+string(r), "client", c.RemoteAddr().String())
 	}
-	return fmt.Errorf("broker guard: %w", err)
+	return err
 }
 
 // enterLarge waits for a place among the large requests.

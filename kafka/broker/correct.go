@@ -42,7 +42,7 @@ func (c *guardedConn) correct(request, body []byte, req kmsg.Request) error {
 // boundFetch lowers the most bytes a client asks for: kfake gathers them in
 // memory, whatever the number.
 func boundFetch(body []byte, r *kmsg.FetchRequest) {
-	if r.MaxBytes <= maxFetchBytes {
+	if r.Version < 3 || r.MaxBytes <= maxFetchBytes { // older ones do not say
 		return
 	}
 	at := 8 // MaxWaitMillis, MinBytes
