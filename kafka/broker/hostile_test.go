@@ -27,7 +27,7 @@ func TestPartitionNamedTwice(t *testing.T) {
 			req.SetVersion(version)
 			req.Acks = 9 // kfake answers each partition before it looks for it
 			for _, topic := range topics {
-				req.Topics = append(req.Topics, recordsFor(topic, validBatch(t, nil)))
+				req.Topics = append(req.Topics, recordsFor(topic, sealedBatch(nil)))
 			}
 			resp := ask(t, b, req).(*kmsg.ProduceResponse)
 			for _, topic := range resp.Topics {
@@ -68,8 +68,8 @@ func TestRecordsThatAreNone(t *testing.T) {
 		req := kmsg.NewPtrProduceRequest()
 		req.SetVersion(9)
 		req.Acks = -1
-		good := recordsFor("t", validBatch(t, nil))
-		bad := recordsFor("t", validBatch(t, spoil))
+		good := recordsFor("t", sealedBatch(nil))
+		bad := recordsFor("t", sealedBatch(spoil))
 		bad.Partitions[0].Partition = 1
 		req.Topics = []kmsg.ProduceRequestTopic{good, bad}
 		resp := ask(t, b, req).(*kmsg.ProduceResponse)
@@ -326,9 +326,9 @@ func compressed(codec int16) func(*kmsg.RecordBatch) {
 	}
 }
 
-// validBatch holds one record, unless change does something to it.
-func validBatch(t *testing.T, change func(*kmsg.RecordBatch)) []byte {
-	t.Helper()
+// sealedBatch holds one record, unless change does something to it. Its length
+// and checksum are right.
+func sealedBatch(change func(*kmsg.RecordBatch)) []byte {
 	record := kmsg.NewRecord()
 	record.Key, record.Value = []byte("k"), []byte("v")
 	record.Length = int32(len(record.AppendTo(nil)) - 1)
