@@ -126,13 +126,13 @@ func (p *partition) claim(ctx context.Context) (*tenure, error) {
 }
 
 // storeBegin makes durable where the lanes begin, where that is not what the
-// database says: after lost records, and for StartAt Latest.
+// database says: at a first claim, and after lost records.
 func (t *tenure) storeBegin(ctx context.Context, had, begin []int64) result {
 	targets := make([]int64, len(begin))
 	some := false
 	for n := range begin {
 		targets[n] = keepNext
-		if had[n] != begin[n] && (had[n] >= 0 || t.cfg.StartAt == Latest) {
+		if had[n] != begin[n] {
 			targets[n], some = begin[n], true
 		}
 	}

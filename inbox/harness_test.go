@@ -210,7 +210,7 @@ func (e *env) waitIdle(c *inbox.Consumer[storage.Tx], partitions int) {
 	testenv.Wait(e.TB, "the consumer to be idle", soon, func() bool {
 		last = c.Stats()
 		for _, p := range last.Partitions {
-			if p.Lag > 0 || p.Waiting > 0 {
+			if p.Lag > 0 || p.Waiting > 0 || p.Claiming {
 				return false
 			}
 		}

@@ -26,7 +26,8 @@ type partition struct {
 
 	mu       sync.Mutex
 	quitting bool
-	tenure   *tenure       // nil between fence and new claim: records are dropped then
+	tenure   *tenure // nil between fence and new claim: records are dropped then
+	before   PartitionStats
 	again    chan struct{} // asks for a new claim
 	cutAt    int64         // where Kafka lost the log's end, -1 for nowhere
 	copied   int64         // the offset the group has last
@@ -108,7 +109,7 @@ func (p *partition) run() {
 		case <-t.fenced:
 		case <-p.again:
 		}
-		p.setTenure(nil)
+		p.suspend(t)
 		t.abandon()
 		if !p.reclaim() {
 			return
@@ -116,10 +117,12 @@ func (p *partition) run() {
 	}
 }
 
-func (p *partition) setTenure(t *tenure) {
+// suspend keeps records away until there is a new tenure.
+func (p *partition) suspend(t *tenure) {
+	last := t.stats()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.tenure = t
+	p.tenure, p.before = nil, last
 }
 
 // reclaimNow ends the tenure because the log is not what it was.
@@ -165,11 +168,14 @@ func (p *partition) next() int64 {
 }
 
 func (p *partition) stats() PartitionStats {
-	s := PartitionStats{Topic: p.topic, Partition: p.number}
-	if t := p.current(); t != nil {
-		t.describe(&s)
+	p.mu.Lock()
+	t, before := p.tenure, p.before
+	p.mu.Unlock()
+	if t == nil {
+		before.Claiming = true
+		return before
 	}
-	return s
+	return t.stats()
 }
 
 // tenure is a claim in force: the lanes' goroutines, and the records they have
@@ -351,15 +357,18 @@ func (t *tenure) room() int64 {
 	return t.cfg.MaxWaitingBytes - t.waiting.bytes
 }
 
-func (t *tenure) describe(s *PartitionStats) {
-	s.Next = t.next()
+func (t *tenure) stats() PartitionStats {
+	next := t.next()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s.End, s.Lag = t.end, max(0, t.end-s.Next)
-	s.Waiting, s.WaitingBytes = t.waiting.rows, t.waiting.bytes
+	s := PartitionStats{
+		Topic: t.p.topic, Partition: t.p.number, Next: next, End: t.end, Lag: max(0, t.end-next),
+		Waiting: t.waiting.rows, WaitingBytes: t.waiting.bytes,
+	}
 	for _, l := range t.lanes {
 		s.Full = s.Full || l.full
 	}
+	return s
 }
 
 func minimum(all []int64) int64 {

@@ -44,6 +44,9 @@ type PartitionStats struct {
 	Waiting, WaitingBytes int64
 	// Full says that the bound on waiting bytes is reached.
 	Full bool
+	// Claiming says that the partition is being claimed again, for example
+	// after Release or StartReplay; the other values are those from before.
+	Claiming bool
 }
 
 // counters go into Stats and, where wanted, into the metrics.
