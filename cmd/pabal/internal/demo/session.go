@@ -185,7 +185,7 @@ func (s *session) startTraffic(ctx context.Context) (err error) {
 			Order: "http://" + at[0], Payment: "http://" + at[1],
 			Restaurant: "http://" + at[2], Customer: "http://" + at[3],
 		},
-		Run: s.folder.key(), Seed: s.o.Seed, Rate: s.o.Rate, MaxOpen: s.o.MaxOpen, GiveUp: s.o.Drain,
+		Run: s.folder.key(), Seed: s.o.Seed, Rate: s.o.Rate, MaxOpen: s.o.MaxOpen,
 		Tracker: s.tracker, Ledger: s.ledger,
 	})
 	return s.traffic.Prepare(ctx)

@@ -2,7 +2,6 @@ package traffic
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -29,7 +28,12 @@ func (t *Traffic) setUp(ctx context.Context) error {
 		wg.Go(func() { failed[firstCustomers+r] = t.addRestaurant(ctx, r) })
 	}
 	wg.Wait()
-	return errors.Join(failed...)
+	for _, err := range failed {
+		if err != nil {
+			return err // the others are of the same kind
+		}
+	}
+	return nil
 }
 
 func amountFor(customer int) int64 {

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/pabal-dev/pabal/internal/testenv"
+)
+
+// TestDemo runs it twice in one folder: the second run goes on with what the
+// first one left and counts all of it. A third one meanwhile is refused. Then
+// the databases are falsified.
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "demo")
+	flags := demoArgs("--data-dir="+folder, "--rate=60", "--seed=1")
+	first := goodReport(t, pabal(t, append(flags, "--duration=3s")...))
+	if first.Backends.Kafka != "embedded" || first.Backends.Database != "sqlite" || first.Crashes != 0 {
+		t.Errorf("%+v", first)
+	}
+	if first.Orders.Placed < 50 || first.Orders.Placed > 500 || first.Rate <= 0 || first.Latency.P50 <= 0 || first.Latency.P99 < first.Latency.P50 {
+		t.Errorf("60 orders/s for 3 s gave %+v", first)
+	}
+	t.Run("falsified", func(t *testing.T) { testFalsified(t, folder) })
+	t.Run("again", func(t *testing.T) { testAgain(t, folder, first.Orders.Placed) })
+	for _, name := range []string{"demo.json", "logs/demo.log", "databases/order.db", "kafka/cluster-id"} {
+		if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestDemoWithCrashes is the same with services as processes that are killed.
+func TestDemoWithCrashes(t *testing.T) {
+	t.Parallel()
+	r := pabal(t, demoArgs("--chaos", "--duration=8s", "--rate=60")...)
+	report := goodReport(t, r)
+	if report.Crashes == 0 {
+		t.Errorf("nothing was killed in 8 s\n%s", r.stderr)
+	}
+	noTemporaryFolder(t, r)
+}
+
+// TestDemoOnRealServers is the same on Apache Kafka and PostgreSQL; it leaves
+// nothing on them and says no password.
+func TestDemoOnRealServers(t *testing.T) {
+	t.Parallel()
+	brokers, database := strings.Join(testenv.Kafka(t), ","), testenv.Postgres(t)
+	r := pabal(t, demoArgs("--kafka="+brokers, "--database="+database, "--chaos", "--duration=8s", "--rate=30")...)
+	report := goodReport(t, r)
+	if report.Backends.Kafka != brokers || report.Backends.Database != "postgres" || report.Crashes == 0 {
+		t.Errorf("%+v", report)
+	}
+	noTemporaryFolder(t, r)
+	noSecret(t, database, r.stdout+r.stderr)
+	run := nameOfRun(t, r)
+	if left := topicsOf(t, brokers, "demo-"+run); len(left) > 0 {
+		t.Errorf("topics and groups are left: %v", left)
+	}
+	if left := schemasOf(t, database); len(left) > 0 {
+		t.Errorf("schemas are left: %v", left)
+	}
+}
+
+// TestWhatFailedIsKept: without time to finish, orders are stuck; then exit
+// code 3, and everything stays for a look.
+func TestWhatFailedIsKept(t *testing.T) {
+	t.Parallel()
+	r := pabal(t, demoArgs("--duration=1s", "--rate=200", "--drain=1ns")...)
+	folder := folderOf(t, r)
+	t.Cleanup(func() { os.RemoveAll(folder) })
+	if r.code != exitViolated || !strings.Contains(r.stderr, "VIOLATED") || !strings.Contains(r.stderr, "Kept for a look: "+folder) {
+		t.Fatalf("exit code %d\n%s", r.code, r.stderr)
+	}
+	if _, err := os.Stat(filepath.Join(folder, "databases", "order.db")); err != nil {
+		t.Error(err)
+	}
+}
+
+// folderOf reads the data folder from the banner.
+func folderOf(t *testing.T, r result) string {
+	t.Helper()
+	for line := range strings.Lines(r.stderr) {
+		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "data" {
+			return strings.TrimSuffix(fields[1], ",")
+		}
+	}
+	t.Fatalf("no banner names the data folder:\n%s", r.stderr)
+	return ""
+}
+
+func noTemporaryFolder(t *testing.T, r result) {
+	t.Helper()
+	if folder := folderOf(t, r); !strings.Contains(filepath.Base(folder), "pabal-demo-") {
+		t.Errorf("%s is no temporary folder of a demo", folder)
+	} else if _, err := os.Stat(folder); !os.IsNotExist(err) {
+		t.Errorf("the folder %s is still there (%v)", folder, err)
+	}
+}
