@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -34,10 +35,12 @@ func (s *session) publish(ctx context.Context, records []*kgo.Record, p position
 	if err != nil {
 		return out, false, fmt.Errorf("begin a Kafka transaction: %w", err)
 	}
+	began := time.Now()
 	results, err := s.produce(ctx, append(records, s.positionRecord(p)))
 	if err != nil {
 		return out, false, err
 	}
+	s.gap.learn(len(records), began, time.Since(began))
 	if now, nowEpoch, err := s.client.ProducerID(ctx); err == nil && (now != id || nowEpoch != epoch) {
 		return out, false, errProducerReset
 	}
@@ -57,6 +60,7 @@ func (s *session) publish(ctx context.Context, records []*kgo.Record, p position
 	if err := s.client.EndTransaction(end, kgo.TryCommit); err != nil {
 		return out, false, fmt.Errorf("commit of a Kafka transaction is not confirmed: %w", err)
 	}
+	s.gap.ended = time.Now()
 	out.offset = results.lastOffset
 	s.place.Offset = out.offset
 	return out, true, nil

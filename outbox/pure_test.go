@@ -317,3 +317,27 @@ func TestBinding(t *testing.T) {
 		}
 	}
 }
+
+// TestGap: a broker that holds records up when they come within 3 ms of a
+// commit, and one that never does.
+func TestGap(t *testing.T) {
+	now := time.Now()
+	for markers, want := range map[time.Duration]time.Duration{0: 0, 3 * time.Millisecond: 3 * time.Millisecond} {
+		var g gap
+		late := 0
+		for i := range 5000 {
+			rest := g.left(now)
+			now = now.Add(rest)
+			took := time.Millisecond
+			if i > 0 && now.Sub(g.ended) < markers {
+				took, late = 21*time.Millisecond, late+1
+			}
+			g.learn(1, now, took)
+			now = now.Add(took)
+			g.ended = now
+		}
+		if late > 100 || g.rest < want || g.rest > 2*want+time.Millisecond {
+			t.Errorf("markers take %s: rest %s, %d times held up", markers, g.rest, late)
+		}
+	}
+}

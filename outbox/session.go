@@ -35,6 +35,7 @@ type session struct {
 	outbox    string
 	topics    *topicBook
 	place     receipt // partition of the position, and where to read from
+	gap       gap
 	extra     []kgo.Opt
 }
 

@@ -85,6 +85,9 @@ func (t *term) step(ctx context.Context) (wait time.Duration, err error) {
 	if t.crowded() {
 		return t.cfg.PollInterval, nil
 	}
+	if rest := t.session.gap.left(time.Now()); rest > 0 {
+		pause(ctx, rest, t.stop)
+	}
 	if err := t.lookAside(ctx); err != nil {
 		return 0, err
 	}
