@@ -246,12 +246,12 @@ func TestSeveralRelaysSendEachRowOnce(t *testing.T) {
 		restaurant, product := s.restaurant(10, 1000)
 		at := []string{s.running["order"].Addr(), second.Addr(), third.Addr()}
 		var ids []string
-		for i := range 150 {
-			if i == 75 {
+		for i := range 90 {
+			if i == 45 {
 				stop(t, third)
 			}
 			url := "http://" + at[i%len(at)] + "/orders"
-			if i >= 75 {
+			if i >= 45 {
 				url = "http://" + at[i%2] + "/orders"
 			}
 			a, err := call("POST", url, orderBody(customer, restaurant, 10, line(product, 1)))

@@ -90,6 +90,11 @@ func inactiveRestaurant(t *testing.T, s *system) {
 	rejected(t, s, restaurant, 300, "is not active", line(product, 1))
 	s.must(200, "PATCH", "restaurant", "/restaurants/"+restaurant, obj{"active": true})
 	s.ends(s.place(s.customer(300), restaurant, 300, line(product, 1)), "APPROVED", "")
+	for i, change := range s.about("restaurant-changed", restaurant, 3) {
+		if change.value["active"] != (i != 1) {
+			t.Errorf("change %d says %v", i, change.value)
+		}
+	}
 }
 
 func unknownProduct(t *testing.T, s *system) {

@@ -16,7 +16,7 @@ import (
 // different orders never deadlock, also where two instances handle them.
 func TestBatchesTakeTurns(t *testing.T) {
 	onEach(t, func(t *testing.T, s *system) {
-		const customers, requests = 20, 2000
+		const customers, requests = 20, 1000
 		s.start("customer")
 		s.start("payment")
 		ids := make([]string, customers)
