@@ -103,6 +103,9 @@ func (db *DB) View(ctx context.Context, fn func(storage.Querier) error) error {
 	return db.readers.view(ctx, func(q *querier) error { return fn(q) })
 }
 
+// SingleWriter tells consumers that several transactions at a time gain nothing.
+func (db *DB) SingleWriter() bool { return true }
+
 // Ping implements storage.Backend.
 func (db *DB) Ping(ctx context.Context) error {
 	return db.readers.view(ctx, func(q *querier) error {

@@ -128,6 +128,7 @@ func (c inboxCase[T]) release(t *testing.T) {
 	}
 	c.put(t, claim, parked...)
 	c.put(t, other, place)
+	c.put(t, untouched, inbox.Waiting{Offset: 1, Key: "other", Attempts: 5, Parked: true, Size: 1})
 	n, err := c.db.Release(t.Context(), "payment", "orders", "k")
 	must(t, err)
 	equal(t, "rows touched", n, 3)
