@@ -4,8 +4,10 @@ package telemetry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"sync"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -17,7 +19,7 @@ import (
 
 // Start sends spans under that service name, by OTLP over HTTP, if
 // OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set; else
-// it does nothing. stop sends what is left. OTEL_TRACES_SAMPLER and the other
+// it does nothing. stop sends what is left and says whether anything was lost. OTEL_TRACES_SAMPLER and the other
 // standard variables are heeded.
 func Start(ctx context.Context, service, version string) (stop func(context.Context) error, err error) {
 	if os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") == "" && os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == "" {
@@ -35,5 +37,33 @@ func Start(ctx context.Context, service, version string) (stop func(context.Cont
 	provider := trace.NewTracerProvider(trace.WithBatcher(exporter), trace.WithResource(about))
 	otel.SetTracerProvider(provider)
 	otel.SetTextMapPropagator(propagation.TraceContext{})
-	return provider.Shutdown, nil
+	var lost firstError
+	otel.SetErrorHandler(&lost)
+	return func(ctx context.Context) error { return errors.Join(provider.Shutdown(ctx), lost.get()) }, nil
+}
+
+// firstError keeps what goes wrong while spans are sent until somebody can be
+// told without disturbing the screen.
+type firstError struct {
+	mu    sync.Mutex
+	err   error
+	count int
+}
+
+// Handle is called by OpenTelemetry.
+func (f *firstError) Handle(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.count++; f.err == nil {
+		f.err = err
+	}
+}
+
+func (f *firstError) get() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err == nil {
+		return nil
+	}
+	return fmt.Errorf("traces were lost %d times, first: %w", f.count, f.err)
 }
