@@ -4,8 +4,20 @@
 // It promises no more than Durability says: in memory, everything is gone when
 // the process ends; with a data folder it survives clean restarts, not crashes.
 // Data you need belongs in Apache Kafka. Today it stands on franz-go's kfake,
-// which shows nowhere in this package, behind a guard against requests that
-// kfake would not survive.
+// which shows nowhere in this package.
+//
+// It serves producers (idempotent, transactional), consumers, consumer groups
+// (static members, cooperative rebalancing) and the administration of topics
+// and groups. It has no authentication, access control, quotas or share groups,
+// does not offer them, and listens on the loopback interface only.
+//
+// Records stay until they or their topic are deleted: retention.ms,
+// retention.bytes and cleanup.policy are accepted and shown, but nothing goes by
+// age, size or compaction.
+//
+// Requests are checked before kfake, which some would bring down, sees them.
+// One that is too large, unknown or malformed ends its own connection, with a
+// line in the log, and disturbs nobody else.
 package broker
 
 import (
