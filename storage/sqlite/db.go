@@ -60,6 +60,7 @@ type DB struct {
 	writer  *writer
 	readers *readers
 	wakeups wakeups
+	warned  time.Time
 
 	closing sync.Once
 	closed  error
@@ -81,7 +82,7 @@ func Open(ctx context.Context, path string, config Config) (*DB, error) {
 		return nil, fmt.Errorf("open SQLite file %s: %w", path, err)
 	}
 	db := &DB{config: config, path: path, file: f, system: f.system}
-	db.writer = newWriter(f.connect, config.BusyTimeout, db.Wake)
+	db.writer = &writer{open: f.connect, busyTimeout: config.BusyTimeout, committed: db.Wake, failed: db.warn, idle: make(chan struct{})}
 	db.readers = newReaders(f.connectReader, config.Readers)
 	if err := db.Migrate(ctx, "pabal", migrations()); err != nil {
 		return nil, errors.Join(fmt.Errorf("open SQLite file %s: %w", path, err), db.Close())
@@ -96,6 +97,14 @@ func Open(ctx context.Context, path string, config Config) (*DB, error) {
 // not call Update.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	return db.writer.update(ctx, fn)
+}
+
+// warn logs, once a second at most: a full disk stays full for a while.
+func (db *DB) warn(n int, err error) {
+	if now := time.Now(); now.Sub(db.warned) > time.Second { // only whoever has the writer's turn comes here
+		db.warned = now
+		db.config.Logger.Warn("transactions were rolled back", "file", db.path, "transactions", n, "error", err)
+	}
 }
 
 // View implements storage.Backend.

@@ -31,7 +31,7 @@ const (
 	checkpointPages = 4000
 	// logLimit is what the log is cut to when it has grown.
 	logLimit = 64 << 20
-	// readerCache is a reading connection's page cache in KiB.
+	// Page caches of one connection, in KiB.
 	readerCache = 4 << 10
 	writerCache = 16 << 10
 )
@@ -95,7 +95,7 @@ func openPool(path, parameters string) (*sql.DB, error) {
 	if !strings.HasPrefix(slashed, "/") { // a drive letter
 		slashed = "/" + slashed
 	}
-	name := url.URL{Scheme: "file", OmitHost: false, Path: slashed, RawQuery: parameters}
+	name := url.URL{Scheme: "file", Path: slashed, RawQuery: parameters}
 	connector, err := driver.NewConnector(name.String())
 	if err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ type readers struct {
 	// that may begin.
 	slots chan *conn
 
-	closed  chan struct{}
+	closed chan struct{}
 }
 
 func newReaders(open func(context.Context) (*conn, error), n int) *readers {
