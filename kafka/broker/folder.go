@@ -64,8 +64,8 @@ func (f *folder) begin() error {
 		return os.WriteFile(path, []byte(f.clusterID+"\n"), 0o644)
 	}
 	f.clusterID = strings.TrimSpace(string(id))
-	if err == nil && f.clusterID == "" {
-		return fmt.Errorf("%s is empty", path)
+	if raw, bad := base64.RawURLEncoding.DecodeString(f.clusterID); err == nil && (bad != nil || len(raw) != 16) {
+		return fmt.Errorf("%s holds no cluster id; restore it or choose another folder", path)
 	}
 	return err
 }
