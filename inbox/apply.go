@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"time"
 
@@ -24,7 +25,8 @@ type verdict int
 
 const (
 	committed verdict = iota
-	// refused: a handler returned an error that is its message's.
+	// refused: a handler returned an error that is its message's, or what it
+	// did cannot be committed (a deferred constraint, an error it swallowed).
 	refused
 	// transient: the database's, or one of our own statements'. To be repeated;
 	// it costs no attempt.
@@ -199,14 +201,17 @@ func (a *applier) advanceAll(ctx context.Context, lanes []int64) result {
 }
 
 // transaction runs fn in one and says how it ended. fn reports whether its
-// error is a handler's: only that can count as an attempt.
+// error is a handler's; only that, and a commit after handlers that the
+// database refuses for good, can count as an attempt.
 func (a *applier) transaction(ctx context.Context, fn func(Tx, *result) (handlers bool, err error)) result {
 	var out result
-	var handlers bool
+	var blame bool
 	err := a.store.Update(ctx, func(tx Tx) (err error) {
-		out, handlers = result{}, false
-		handlers, err = fn(tx, &out)
-		handlers = handlers && err != nil
+		out = result{}
+		blame, err = fn(tx, &out)
+		if err == nil {
+			blame = out.handled > 0
+		}
 		return err
 	})
 	switch {
@@ -214,9 +219,9 @@ func (a *applier) transaction(ctx context.Context, fn func(Tx, *result) (handler
 		return out
 	case ctx.Err() != nil:
 		return result{verdict: stopped, err: err}
-	case handlers && !a.store.Transient(err):
+	case blame && !a.store.Transient(err):
 		return result{verdict: refused, err: err}
-	case !handlers && errors.Is(err, ErrFenced):
+	case !blame && errors.Is(err, ErrFenced):
 		return result{verdict: fenced, err: err}
 	}
 	a.counts.repeated.add(1)
@@ -230,7 +235,7 @@ func (a *applier) call(ctx context.Context, tx Tx, i item, attempt int) (err err
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
-			a.log.Error("handler panicked", "topic", m.Topic, "partition", m.Partition, "offset", m.Offset, "id", m.ID,
+			a.panics.log(a.log, slog.LevelError, "handler panicked", "topic", m.Topic, "partition", m.Partition, "offset", m.Offset, "id", m.ID,
 				"panic", p, "stack", string(debug.Stack()))
 		}
 		endSpan(span, err)

@@ -58,13 +58,13 @@ func (c *Consumer[T]) Stats() Stats { return c.runner.stats() }
 
 // runner is a Consumer for any type of transaction.
 type runner struct {
-	cfg      Config[Tx]
-	store    Store[Tx]
-	cluster  kafka.Config
-	log      *slog.Logger
-	health   *health
-	counts   *counters
-	warnings limiter
+	cfg                     Config[Tx]
+	store                   Store[Tx]
+	cluster                 kafka.Config
+	log                     *slog.Logger
+	health                  *health
+	counts                  *counters
+	retries, deaths, panics limiter // of the log
 
 	clusterID string
 	admin     *kgo.Client

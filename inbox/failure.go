@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"log/slog"
 	"time"
 )
 
@@ -70,10 +71,8 @@ func (l *lane) failed(i item, next int64, attempt int, err error, waited bool) b
 	}
 	l.wait(row)
 	l.t.counts.retried.add(1)
-	if suppressed, ok := l.t.warnings.allow(time.Now()); ok {
-		l.t.log.Warn("message failed and waits for a retry", "topic", l.t.p.topic, "partition", l.t.p.number, "offset", i.offset,
-			"id", i.event.ID, "type", i.event.Type, "attempt", attempt, "retry_at", row.Next, "error", reason, "not_logged", suppressed)
-	}
+	l.t.retries.log(l.t.log, slog.LevelWarn, "message failed and waits for a retry", "topic", l.t.p.topic, "partition", l.t.p.number,
+		"offset", i.offset, "id", i.event.ID, "type", i.event.Type, "attempt", attempt, "retry_at", row.Next, "error", reason)
 	return true
 }
 
@@ -95,7 +94,17 @@ func (l *lane) bury(i item, next int64, d death, waited bool) bool {
 	} else if waited {
 		l.left(Waiting{Offset: i.offset, Key: i.event.Key})
 	}
-	l.t.log.Error("message became a dead letter", "topic", l.t.p.topic, "partition", l.t.p.number, "offset", i.offset,
+	l.t.deaths.log(l.t.log, slog.LevelError, "message became a dead letter", "topic", l.t.p.topic, "partition", l.t.p.number, "offset", i.offset,
 		"id", i.event.ID, "type", i.event.Type, "key", i.event.Key, "attempts", d.attempts, "parked", park != nil, "error", d.reason)
 	return true
+}
+
+// mourn tells of the malformed records of a batch.
+func (l *lane) mourn(p plan) {
+	for _, i := range p.items {
+		if i.fault != nil {
+			l.t.deaths.log(l.t.log, slog.LevelError, "malformed record became a dead letter", "topic", l.t.p.topic,
+				"partition", l.t.p.number, "offset", i.offset, "error", i.fault)
+		}
+	}
 }

@@ -70,7 +70,7 @@ func newEnv(t testing.TB, cluster kafka.Config, db storage.DB) *env {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := kafka.NewClient(cluster, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MetadataMinAge(50*time.Millisecond))
+	client, err := kafka.NewClient(cluster, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.UnknownTopicRetries(100), kgo.MetadataMinAge(50*time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,12 +210,22 @@ func (e *env) waitIdle(c *inbox.Consumer[storage.Tx], partitions int) {
 	testenv.Wait(e.TB, "the consumer to be idle", soon, func() bool {
 		last = c.Stats()
 		for _, p := range last.Partitions {
-			if p.Lag > 0 || p.Waiting > 0 || p.Claiming {
+			if p.Lag > 0 || p.Waiting > 0 || p.Claiming || p.Next < e.end(p) {
 				return false
 			}
 		}
 		return len(last.Partitions) == partitions
 	})
+}
+
+// end is where the log ends, whatever the consumer knows of it.
+func (e *env) end(p inbox.PartitionStats) int64 {
+	ends, err := e.admin().ListEndOffsets(context.Background(), e.cluster.Topic(p.Topic))
+	o, ok := ends.Lookup(e.cluster.Topic(p.Topic), p.Partition)
+	if err != nil || !ok || o.Err != nil {
+		return 1 << 62
+	}
+	return o.Offset
 }
 
 // once checks that each of the events had one effect, and in its key's order.

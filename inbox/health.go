@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -95,21 +96,32 @@ func (h *health) err() error {
 	return errors.Join(all...)
 }
 
-// limiter lets one line per second through to the log.
+// limiter lets a line per second through to the log, ten at first.
 type limiter struct {
 	mu         sync.Mutex
+	spare      float64
 	last       time.Time
 	suppressed int
 }
 
-// allow says how many lines were left out since the last one that was allowed.
-func (l *limiter) allow(now time.Time) (suppressed int, ok bool) {
+const burst = 10
+
+// log writes the line, with how many were left out before it, or leaves it out.
+func (l *limiter) log(to *slog.Logger, level slog.Level, msg string, args ...any) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if now.Sub(l.last) < time.Second {
+	now := time.Now()
+	l.spare = min(burst, l.spare+now.Sub(l.last).Seconds())
+	l.last = now
+	if l.spare < 1 {
 		l.suppressed++
-		return 0, false
+		l.mu.Unlock()
+		return
 	}
-	suppressed, l.suppressed, l.last = l.suppressed, 0, now
-	return suppressed, true
+	l.spare--
+	if l.suppressed > 0 {
+		args = append(args, "like_this_not_logged", l.suppressed)
+		l.suppressed = 0
+	}
+	l.mu.Unlock()
+	to.Log(context.Background(), level, msg, args...)
 }

@@ -141,6 +141,7 @@ func (l *lane) handleFresh() bool {
 	}
 	l.count(out)
 	l.t.counts.skipped.add(p.skipped)
+	l.mourn(p)
 	l.wait(p.waiting...)
 	l.advanced(p.next, p.taken)
 	l.limit = min(l.t.cfg.BatchSize, l.limit*2)
@@ -281,9 +282,9 @@ func (l *lane) problem(what string) string {
 	return fmt.Sprintf("%s of %s/%d lane %d", what, l.t.p.topic, l.t.p.number, l.n)
 }
 
-// problems are the names under which the lanes report.
+// problems are the names under which the tenure reports.
 func (t *tenure) problems() []string {
-	var names []string
+	names := []string{t.p.fetching()}
 	for _, l := range t.lanes {
 		names = append(names, l.problem("transaction"), l.problem("taking messages"))
 	}

@@ -7,14 +7,15 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/pabal-dev/pabal/kafka"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// housekeeping copies the offsets now and then, and looks after topics whose
-// id may have changed.
+// housekeeping copies the offsets now and then, and sees whether Kafka is there
+// and the topics are the same.
 func (s *session) housekeeping(ctx context.Context) {
 	copies := time.NewTicker(s.cfg.OffsetCopyInterval)
 	defer copies.Stop()
@@ -28,6 +29,7 @@ func (s *session) housekeeping(ctx context.Context) {
 				all = append(all, p)
 			}
 			s.copyOffsets(ctx, all)
+			s.compareTopics(ctx)
 		case <-s.suspects:
 			s.compareTopics(ctx)
 			sleep(ctx, time.Second)
@@ -201,19 +203,25 @@ var errNoTopic = errors.New("it does not exist")
 func topicID(id [16]byte) string { return hex.EncodeToString(id[:]) }
 
 // compareTopics asks for a new session where a topic has another id than the
-// one that was claimed.
-func (s *session) compareTopics(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+// one that was claimed. kgo does not tell while no broker answers; this does.
+func (s *session) compareTopics(parent context.Context) {
+	ctx, cancel := context.WithTimeout(parent, requestTimeout)
 	defer cancel()
-	for tp, p := range s.snapshot() {
-		t := p.current()
-		if t == nil {
-			continue
+	details, err := kadm.NewClient(s.admin).ListTopics(ctx, s.fullTopics()...)
+	if err != nil {
+		if parent.Err() == nil {
+			s.health.report(reachingKafka, fmt.Errorf("%w: %w", kafka.ErrUnreachable, err))
 		}
-		ids, err := s.topicIDs(ctx, tp.topic)
-		if err == nil && ids[tp.topic] != t.claim.TopicID {
+		return
+	}
+	s.health.solve(reachingKafka)
+	for tp, p := range s.snapshot() {
+		t, d := p.current(), details[tp.topic]
+		if t != nil && d.Err == nil && d.Topic == tp.topic && topicID(d.ID) != t.claim.TopicID {
 			s.renewFor(fmt.Errorf("%w: %s", errTopicRecreated, tp.topic))
 			return
 		}
 	}
 }
+
+const reachingKafka = "reaching Kafka"

@@ -81,6 +81,41 @@ func TestDeadlocksAndLostConnectionsCostNoAttempt(t *testing.T) {
 	}
 }
 
+// A handler that hides the error that ended its transaction, and one whose
+// work a deferred constraint refuses at the commit, fail alone as others do.
+func TestWorkThatCannotBeCommitted(t *testing.T) {
+	e := servers(t)
+	topic := e.topic("orders", 1)
+	err := e.db.Update(t.Context(), func(tx storage.Tx) error {
+		_, err := tx.Exec(t.Context(), "CREATE TABLE once (id TEXT UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := e.record("payment")
+	config := e.config("payment", topic, func(ctx context.Context, tx storage.Tx, m inbox.Message) error {
+		switch string(m.Payload) {
+		case `"swallow"`:
+			tx.Exec(ctx, "SELECT 1/0")
+			return nil
+		case `"twice"`:
+			_, err := tx.Exec(ctx, "INSERT INTO once VALUES ('a'), ('a')")
+			return err
+		}
+		return record(ctx, tx, m)
+	})
+	config.Attempts = 2
+	events := many(20, 5)
+	e.send(topic, 0, events[:10]...)
+	e.send(topic, 0, newEvent("key-1", "swallow"), newEvent("key-2", "twice"))
+	e.send(topic, 0, events[10:]...)
+	c := e.start(e.db, config)
+	e.waitEffects("payment", 20)
+	testenv.Wait(t, "the dead letters", soon, func() bool { return c.Stats().Dead == 2 })
+	e.once("payment", events)
+}
+
 // A commit whose answer was lost may have happened or not.
 func TestCommitOfUnknownOutcome(t *testing.T) {
 	everywhere(t, func(t *testing.T, e *env) {

@@ -152,3 +152,29 @@ func TestStartAtLatest(t *testing.T) {
 	e.waitIdle(c, 1)
 	e.once("payment", events)
 }
+
+// The number of lanes may change; where lanes stand apart after a crash, the
+// old number stays until they are level.
+func TestNumberOfLanesChanges(t *testing.T) {
+	everywhere(t, func(t *testing.T, e *env) {
+		topic := e.topic("orders", 1)
+		var events []event.Event
+		config := e.config("payment", topic, e.record("payment"))
+		config.BatchSize = 5
+		for round, lanes := range []int{4, 2, 7, 1, 3} {
+			more := many(100, 10)
+			events = append(events, more...)
+			e.send(topic, 0, more...)
+			config.Lanes = lanes
+			c := e.start(e.db, config)
+			if round%2 == 0 {
+				e.waitEffects("payment", len(events)-50)
+				e.kill(c)
+				c = e.start(e.db, config)
+			}
+			e.waitIdle(c, 1)
+			e.stop(c)
+		}
+		e.once("payment", events)
+	})
+}

@@ -52,6 +52,7 @@ func newSession(r *runner) (*session, error) {
 		kgo.DisableAutoCommit(),
 		kgo.BlockRebalanceOnPoll(),
 		kgo.AdjustFetchOffsetsFn(s.assigned),
+		kgo.OnPartitionsAssigned(func(context.Context, *kgo.Client, map[string][]int32) { s.health.solve(joiningGroup) }),
 		kgo.OnPartitionsRevoked(s.revoked),
 		kgo.OnPartitionsLost(s.lost),
 		kgo.SessionTimeout(r.cfg.SessionTimeout),
@@ -186,8 +187,11 @@ func (s *session) fetchFailed(p *partition, topic string, fetched kgo.FetchParti
 	case errors.Is(err, kgo.ErrClientClosed):
 		s.renewFor(err)
 	case errors.As(err, &group):
-		s.health.report("the consumer group", err)
+		s.health.report(joiningGroup, err)
 	case p == nil:
+		if topic != "" && !errors.Is(err, kerr.UnknownTopicOrPartition) { // for example not authorized
+			s.health.announce("topic "+topic, err, time.Minute)
+		}
 	case errors.As(err, &loss):
 		p.truncated(loss.ResetTo)
 	case errors.Is(err, kerr.OffsetOutOfRange):
@@ -199,6 +203,8 @@ func (s *session) fetchFailed(p *partition, topic string, fetched kgo.FetchParti
 		s.health.report(p.fetching(), err)
 	}
 }
+
+const joiningGroup = "joining the consumer group"
 
 func (p *partition) fetching() string { return fmt.Sprintf("fetching %s/%d", p.topic, p.number) }
 
@@ -214,8 +220,12 @@ func (s *session) snapshot() map[topicPartition]*partition {
 	return maps.Clone(s.parts)
 }
 
-// leaveTimeout bounds the farewell to a group nobody answers for.
-const leaveTimeout = 5 * time.Second
+// What the farewell to the group may take: without it the partitions move only
+// after the session's time-out. The second where Stop's time is over.
+const (
+	leaveTimeout     = 5 * time.Second
+	lateLeaveTimeout = time.Second / 2
+)
 
 // close finishes the partitions, copies their offsets, and leaves the group.
 // The transactions under way are waited for until hard ends.
@@ -228,11 +238,15 @@ func (s *session) close() {
 	s.mu.Unlock()
 	s.client.AllowRebalance()
 	s.giveUp(s.hard, s.takeAll(), true)
-	ctx, cancel := context.WithTimeout(s.hard, leaveTimeout)
+	timeout := leaveTimeout
+	if s.hard.Err() != nil {
+		timeout = lateLeaveTimeout
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.hard), timeout)
 	defer cancel()
 	if err := s.client.LeaveGroupContext(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		s.log.Warn("the consumer could not leave its group; its partitions move after the session's time-out", "error", err)
 	}
 	s.client.CloseAllowingRebalance()
-	s.health.forget("the consumer group")
+	s.health.forget(joiningGroup, reachingKafka)
 }
