@@ -159,6 +159,6 @@ func (w *produceWalk) bytes() []byte {
 
 func (w *produceWalk) tags() {
 	if w.flexible {
-		kmsg.SkipTags(&w.r)
+		skipTags(&w.r)
 	}
 }

@@ -79,7 +79,9 @@ func checkAPI(h head) error {
 }
 
 // check reads a whole request as kfake will, so that a malformed one ends here,
-// and changes or answers what kfake would not do right.
+// and changes or answers what kfake would not do right. (kmsg counts tags within
+// a body to any number: a hostile one can keep this connection's goroutine busy
+// for a minute, and no other.)
 func (c *guardedConn) check(request []byte) (err error) {
 	key := int16(binary.BigEndian.Uint16(request))
 	version := int16(binary.BigEndian.Uint16(request[2:]))
@@ -112,7 +114,15 @@ func afterHeader(request []byte, flexible bool) ([]byte, bool) {
 	r := kbin.Reader{Src: request[smallestRequest:]}
 	r.UnsafeNullableString()
 	if flexible {
-		kmsg.SkipTags(&r)
+		skipTags(&r)
 	}
 	return r.Src, r.Ok()
+}
+
+// skipTags ends where the request does: kmsg.SkipTags counts to any number.
+func skipTags(r *kbin.Reader) {
+	for n := r.Uvarint(); n > 0 && r.Ok(); n-- {
+		r.Uvarint()
+		r.Span(int(r.Uvarint()))
+	}
 }
