@@ -5,13 +5,13 @@ import (
 	"encoding/binary"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/pabal-dev/pabal/internal/testenv"
 	"github.com/pabal-dev/pabal/kafka/broker"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -66,9 +66,7 @@ func TestStrangersAreToldApartAndShutOut(t *testing.T) {
 // TestRandomBytesHarmNobody throws requests of every key with bodies of noise at
 // the broker: it goes on serving others.
 func TestRandomBytesHarmNobody(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	random := testenv.Rand(t)
 	b, _ := watched(t)
 	for round := range 1500 {
 		key := int16(round % (kmsg.MaxKey + 2))
