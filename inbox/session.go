@@ -35,6 +35,11 @@ type topicPartition struct {
 	number int32
 }
 
+// rebalanceTimeout is how long the group waits for a member that hands
+// partitions over: longer than revokeGrace, much shorter than the client's
+// default of a minute, because everybody waits.
+const rebalanceTimeout = 2 * revokeGrace
+
 // What a session has in memory before it is in the partitions' queues, per
 // broker.
 const fetchMaxBytes = 16 << 20
@@ -56,6 +61,7 @@ func newSession(r *runner) (*session, error) {
 		kgo.OnPartitionsRevoked(s.revoked),
 		kgo.OnPartitionsLost(s.lost),
 		kgo.SessionTimeout(r.cfg.SessionTimeout),
+		kgo.RebalanceTimeout(rebalanceTimeout),
 		kgo.HeartbeatInterval(min(3*time.Second, r.cfg.SessionTimeout/3)),
 		kgo.MetadataMaxAge(time.Minute),
 		kgo.MetadataMinAge(500 * time.Millisecond),
