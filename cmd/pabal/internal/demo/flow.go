@@ -32,12 +32,11 @@ func (s *session) watch(ctx context.Context) error {
 		defer timer.Stop()
 		over = timer.C
 	}
-	first := s.tracker.FirstApproved()
+	s.first = s.tracker.FirstApproved()
 	for {
 		select {
-		case <-first:
-			first = nil
-			s.view.say("First order approved %.2f s after the start.\n", time.Since(s.started).Seconds())
+		case <-s.first:
+			s.sayFirst()
 		case <-tick.C:
 			s.view.show(s.sample(ctx, "running"))
 		case <-over:
@@ -50,6 +49,12 @@ func (s *session) watch(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// sayFirst says once how long a newcomer had to wait.
+func (s *session) sayFirst() {
+	s.first = nil
+	s.view.say("First order approved %.2f s after the start.\n", time.Since(s.started).Seconds())
 }
 
 func (s *session) sample(ctx context.Context, phase string) sample {
@@ -108,6 +113,8 @@ func (s *session) drain(ctx context.Context) error {
 	defer show.Stop()
 	for {
 		select {
+		case <-s.first:
+			s.sayFirst()
 		case <-look.C:
 			settled, err := s.settled(bounded)
 			if settled {

@@ -32,7 +32,8 @@ type session struct {
 	ledger    *traffic.Ledger
 	watcher   *traffic.Watcher
 	traffic   *traffic.Traffic
-	begun     time.Time // of the traffic
+	begun     time.Time       // of the traffic
+	first     <-chan struct{} // closed at the first approval; nil once that was said
 
 	undo []func(context.Context) error
 	// made says that something of this run is on the cluster or in the database.
