@@ -2,10 +2,12 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -16,15 +18,19 @@ type freezer struct {
 	mu     sync.Mutex
 	events int
 	at     int
-	ice    chan struct{} // closed by thaw
+	ice    chan struct{} // closed to thaw it
 	frozen chan struct{} // closed when it is frozen
+	// patient: only Kafka hangs, the relay's own time-outs work.
+	patient bool
 }
 
 func newFreezer(at int) *freezer {
 	return &freezer{at: at, ice: make(chan struct{}), frozen: make(chan struct{})}
 }
 
-func (f *freezer) pass() {
+func (f *freezer) pass() { f.wait(nil) }
+
+func (f *freezer) wait(given <-chan struct{}) {
 	f.mu.Lock()
 	f.events++
 	if f.events == f.at {
@@ -32,26 +38,43 @@ func (f *freezer) pass() {
 	}
 	wait := f.events >= f.at
 	f.mu.Unlock()
-	if wait {
-		<-f.ice
+	if !wait {
+		return
+	}
+	select {
+	case <-f.ice:
+	case <-given:
 	}
 }
 
 func (f *freezer) options() []kgo.Opt {
 	return []kgo.Opt{kgo.Dialer(func(ctx context.Context, network, host string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, host)
-		return frozenConn{conn, f}, err
+		return &frozenConn{Conn: conn, f: f, expired: make(chan struct{})}, err
 	})}
 }
 
 type frozenConn struct {
 	net.Conn
-	f *freezer
+	f       *freezer
+	once    sync.Once
+	expired chan struct{}
 }
 
-func (c frozenConn) Write(b []byte) (int, error) {
-	c.f.pass()
+func (c *frozenConn) Write(b []byte) (int, error) {
+	c.f.wait(c.expired)
 	return c.Conn.Write(b)
+}
+
+func (c *frozenConn) SetDeadline(at time.Time) error {
+	return errors.Join(c.SetWriteDeadline(at), c.Conn.SetReadDeadline(at))
+}
+
+func (c *frozenConn) SetWriteDeadline(at time.Time) error {
+	if c.f.patient && !at.IsZero() && !at.After(time.Now()) {
+		c.once.Do(func() { close(c.expired) })
+	}
+	return c.Conn.SetWriteDeadline(at)
 }
 
 // TestStoppedRelayIsFenced stops the active relay at the i-th thing it does,

@@ -301,6 +301,7 @@ func TestStopAtOnce(t *testing.T) {
 	_, cluster := startKafka(t, "orders")
 	store := newMemStore()
 	f := newFreezer(1 << 30)
+	f.patient = true
 	r, err := NewRelay(store, cluster, fast())
 	if err != nil {
 		t.Fatal(err)

@@ -23,6 +23,9 @@ type term struct {
 	watered   time.Time
 	sinceMark int
 
+	next    *ahead
+	changes int // what was read ahead before the last one is no good
+
 	aside      aside
 	asideRead  time.Time
 	asideStale bool
@@ -55,6 +58,7 @@ func (t *term) run(ctx context.Context, stop <-chan struct{}) error {
 		}
 	}
 	defer finish()
+	defer t.dropAhead()
 	for {
 		if err := t.collect(); err != nil {
 			return err
@@ -100,13 +104,14 @@ func (t *term) step(ctx context.Context) (wait time.Duration, err error) {
 	if err := t.raiseMark(ctx); err != nil {
 		return 0, err
 	}
-	rows, err := t.store.Pending(ctx, t.water.mark, t.exclusion(), t.pace.rows, t.cfg.BatchBytes)
+	rows, err := t.pending(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("reading pending rows: %w", err)
+		return 0, err
 	}
-	if rows = t.fresh(rows); len(rows) == 0 {
+	if len(rows) == 0 {
 		return t.untilDue(), nil
 	}
+	t.readAhead(ctx, rows)
 	return goOn, t.publishRows(ctx, rows)
 }
 

@@ -135,6 +135,7 @@ func (t *term) refuse(ctx context.Context, r Row, why error) error {
 	t.log.Warn("Kafka refuses a message; its key waits", "row", r.ID, "id", r.Event.ID, "topic", full, "key", r.Key,
 		"attempt", refusal.Attempts, "of", t.cfg.MaxAttempts, "error", refusal.Reason)
 	t.count(func(s *Stats) { s.Refused++ })
+	t.changes++
 	u := underway{ids: rangesOf([]int64{r.ID})}
 	if r.Key != "" {
 		u.keys = []TopicKey{r.place()}
@@ -145,6 +146,7 @@ func (t *term) refuse(ctx context.Context, r Row, why error) error {
 
 // hold makes topics wait.
 func (t *term) hold(bad map[string]error) {
+	t.changes++
 	for topic, err := range bad {
 		t.session.topics.forget(t.session.cluster.Topic(topic))
 		if t.holds.hold(topic, time.Now(), err) {
