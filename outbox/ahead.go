@@ -3,12 +3,14 @@ package outbox
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // ahead is the next batch, read while the one before it is being published. It
 // counts for nothing when anything but a plain success came of that.
 type ahead struct {
-	changes int // of the term, when it was begun
+	changes int    // of the term, when it was begun
+	behind  ranges // the batch before it, and all that was on its way
 	done    chan struct{}
 	cancel  context.CancelFunc
 	rows    []Row
@@ -28,7 +30,7 @@ func (t *term) readAhead(ctx context.Context, batch []Row) {
 	}
 	except.IDs = union(except.IDs, rangesOf(ids))
 	ctx, cancel := context.WithCancel(ctx)
-	next := &ahead{changes: t.changes, done: make(chan struct{}), cancel: cancel}
+	next := &ahead{changes: t.changes, behind: except.IDs, done: make(chan struct{}), cancel: cancel}
 	mark, limit := t.water.mark, t.pace.rows
 	go func() {
 		defer close(next.done)
@@ -53,7 +55,7 @@ func (t *term) pending(ctx context.Context) (rows []Row, err error) {
 		<-next.done
 		next.cancel()
 		if next.changes == t.changes && len(t.aside.rows) == 0 {
-			rows, err = next.rows, next.err
+			rows, err = without(next.rows, next.behind), next.err
 		}
 	}
 	if len(rows) == 0 && err == nil {
@@ -62,7 +64,12 @@ func (t *term) pending(ctx context.Context) (rows []Row, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading pending rows: %w", err)
 	}
-	return t.fresh(rows), nil
+	return without(rows, t.onTheWay()), nil
+}
+
+// without leaves out rows on their way, should the store have returned them.
+func without(rows []Row, onTheWay ranges) []Row {
+	return slices.DeleteFunc(rows, func(r Row) bool { return onTheWay.contains(r.ID) })
 }
 
 // dropAhead ends a read under way.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -107,6 +108,12 @@ func TestKeyWaitsBehindRefusedRow(t *testing.T) {
 	}
 	config := fast()
 	config.MaxAttempts, config.BatchRows = 1_000_000, 9
+	store.before = func(op string) error {
+		if op == "Refuse" {
+			time.Sleep(5 * time.Millisecond) // what was read ahead meanwhile is no good
+		}
+		return nil
+	}
 	startRelay(t, store, cluster, config)
 	seen := readTopics(t, cluster, "orders")
 	seen.expect(t, others...)
@@ -260,6 +267,41 @@ func TestOpenTransactionOfAnother(t *testing.T) {
 	if s := second.Stats(); s.Published > 0 {
 		t.Errorf("%d rows published twice", s.Published)
 	}
+}
+
+// TestCrashAfterRecovery: what the first relay published and could not remove is
+// settled by the second, which itself dies before it removes anything.
+func TestCrashAfterRecovery(t *testing.T) {
+	_, cluster := startKafka(t, "orders")
+	store := newMemStore()
+	startAndStop(t, store, cluster)
+	var want []Message
+	for i := range 3 {
+		m := message("orders", "k", i)
+		want = append(want, m)
+		store.before = func(op string) error {
+			if op == "Complete" && slices.ContainsFunc(store.messages(), func(x Message) bool { return x.Event.ID == m.Event.ID }) {
+				return errInjected
+			}
+			return nil
+		}
+		r, err := NewRelay(store, cluster, fast())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Start(testContext(t)); err != nil {
+			t.Fatal(err)
+		}
+		store.enqueue(m)
+		eventually(t, "published", func() bool { return r.Stats().Published == 1 })
+		killed, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = r.Stop(killed)
+	}
+	store.before = nil
+	startRelay(t, store, cluster, fast())
+	readTopics(t, cluster, "orders").expect(t, want...)
+	eventually(t, "removed", func() bool { return store.started() == 0 })
 }
 
 func startAndStop(t *testing.T, store Store, cluster kafka.Config) {

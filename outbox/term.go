@@ -180,18 +180,6 @@ func (t *term) exclusion() Exclusion {
 	return Exclusion{Topics: t.holds.names(time.Now()), Keys: keys, IDs: onTheWay}
 }
 
-// fresh leaves out rows on their way, should the store have returned them.
-func (t *term) fresh(rows []Row) []Row {
-	onTheWay := t.onTheWay()
-	kept := rows[:0]
-	for _, r := range rows {
-		if !onTheWay.contains(r.ID) {
-			kept = append(kept, r)
-		}
-	}
-	return kept
-}
-
 func (t *term) onTheWay() ranges {
 	sets := make([]ranges, len(t.underway))
 	for i, u := range t.underway {
