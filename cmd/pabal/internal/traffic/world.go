@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/google/uuid"
+	"github.com/pabal-dev/pabal/event"
 )
 
 // world holds the ids behind the plan's numbers.
@@ -110,7 +110,7 @@ func (t *Traffic) customer(number int) string {
 func (t *Traffic) body(in Intent) orderBody {
 	body := orderBody{CustomerID: t.customer(in.Customer), RestaurantID: t.restaurant(in.Restaurant), Price: in.Price}
 	if in.Kind == UnknownRestaurant {
-		body.RestaurantID = uuid.NewString()
+		body.RestaurantID = event.NewID()
 	}
 	t.world.mu.RLock()
 	defer t.world.mu.RUnlock()
