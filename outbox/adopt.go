@@ -63,9 +63,12 @@ func Disown(ctx context.Context, store Store, cluster kafka.Config) (n int64, er
 const choiceTTL = 2 * time.Minute
 
 func withLease(ctx context.Context, store Store, do func(Lease) error) error {
-	for {
+	for asked := false; ; asked = true {
 		lease, ok, err := store.AcquireLease(ctx, "choice "+randomHolder(), choiceTTL)
-		if err != nil {
+		switch {
+		case err != nil && asked && ctx.Err() != nil:
+			return fmt.Errorf("%w (%w)", ErrRelayRuns, ctx.Err())
+		case err != nil:
 			return fmt.Errorf("acquiring the outbox's lease: %w", err)
 		}
 		if ok {
