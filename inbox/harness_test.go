@@ -106,7 +106,8 @@ type effect struct {
 func (e *env) effects(consumer string) []effect {
 	e.Helper()
 	var all []effect
-	err := e.db.View(context.Background(), func(q storage.Querier) error {
+	e.view(func(q storage.Querier) error {
+		all = nil
 		rows, err := q.Query(context.Background(), "SELECT id, k, place, ord FROM effect WHERE consumer = $1 ORDER BY ord", consumer)
 		if err != nil {
 			return err
@@ -121,10 +122,19 @@ func (e *env) effects(consumer string) []effect {
 		}
 		return rows.Err()
 	})
+	return all
+}
+
+// view is the database's, again where a test has cut its connections.
+func (e *env) view(fn func(storage.Querier) error) {
+	e.Helper()
+	err := e.db.View(context.Background(), fn)
+	for n := 0; n < 50 && err != nil && e.db.Transient(err); n++ {
+		err = e.db.View(context.Background(), fn)
+	}
 	if err != nil {
 		e.Fatal(err)
 	}
-	return all
 }
 
 // config is a consumer's with short pauses.

@@ -122,11 +122,15 @@ func (l *lane) reachable() int64 {
 
 // handleFresh handles the next batch; false where there is none, or no room.
 func (l *lane) handleFresh() bool {
-	items := l.peek()
+	items, room := l.peek(), l.t.room()
 	if len(items) == 0 {
 		return false
 	}
-	p := l.t.planner.plan(items, l.schedule.state, l.t.room())
+	if room <= 0 { // a free message may fail, too, and would have to wait
+		l.setFull(true)
+		return false
+	}
+	p := l.t.planner.plan(items, l.schedule.state, room)
 	if l.setFull(p.taken == 0); p.taken == 0 {
 		return false
 	}

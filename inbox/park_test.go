@@ -133,3 +133,32 @@ func TestFullWaitingTablePausesThePartition(t *testing.T) {
 		t.Errorf("health: %v", err)
 	}
 }
+
+// Where everything fails, what waits stays within its bound.
+func TestWaitingIsBoundedWhereEverythingFails(t *testing.T) {
+	everywhere(t, func(t *testing.T, e *env) {
+		topic := e.topic("orders", 1)
+		events := many(200, 200)
+		e.send(topic, 0, events...)
+		var mended atomic.Bool
+		record := e.record("payment")
+		config := e.config("payment", topic, func(ctx context.Context, tx storage.Tx, m inbox.Message) error {
+			if !mended.Load() {
+				return errBoom
+			}
+			return record(ctx, tx, m)
+		})
+		config.MaxWaitingBytes, config.Attempts = 10_000, 1<<30
+		c := e.start(e.db, config)
+		testenv.Wait(t, "the partition to be full", soon, func() bool {
+			s := c.Stats()
+			return len(s.Partitions) == 1 && s.Partitions[0].Full
+		})
+		if s := c.Stats(); s.WaitingBytes > 12_000 || s.Waiting < 10 {
+			t.Errorf("%d rows with %d bytes wait; the bound is 10000 and a record per lane", s.Waiting, s.WaitingBytes)
+		}
+		mended.Store(true)
+		e.waitIdle(c, 1)
+		e.once("payment", events)
+	})
+}
