@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/VictoriaMetrics/metrics"
 )
 
 func TestRelayPublishesInOrderAndRemoves(t *testing.T) {
@@ -16,12 +18,20 @@ func TestRelayPublishesInOrderAndRemoves(t *testing.T) {
 		store.enqueue(m)
 	}
 	config := fast()
-	config.BatchRows = 40
+	config.BatchRows, config.Metrics = 40, metrics.NewSet()
 	r := startRelay(t, store, cluster, config)
 	readTopics(t, cluster, "orders").expect(t, want...)
 	eventually(t, "empty outbox", func() bool { return store.started() == 0 })
 	if s := r.Stats(); s.Published != 300 || s.State != Active || r.Health() != nil {
 		t.Errorf("stats %+v, health %v", s, r.Health())
+	}
+	var text strings.Builder
+	config.Metrics.WritePrometheus(&text)
+	if !strings.Contains(text.String(), `pabal_outbox_published_total{outbox="outbox"} 300`) {
+		t.Errorf("metrics:\n%s", text.String())
+	}
+	if _, err := NewRelay(store, cluster, config); err != nil { // takes the metrics over
+		t.Error(err)
 	}
 	late := message("orders", "k1", 1000)
 	store.enqueue(late)

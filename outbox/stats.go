@@ -135,7 +135,9 @@ func (r *Relay) register(set *metrics.Set) {
 		return
 	}
 	gauge := func(name string, value func(Stats) float64) {
-		set.NewGauge(fmt.Sprintf("pabal_outbox_%s{outbox=%q}", name, r.cfg.Name), func() float64 { return value(r.Stats()) })
+		name = fmt.Sprintf("pabal_outbox_%s{outbox=%q}", name, r.cfg.Name)
+		set.UnregisterMetric(name) // of a relay that this one replaces
+		set.NewGauge(name, func() float64 { return value(r.Stats()) })
 	}
 	gauge("published_total", func(s Stats) float64 { return float64(s.Published) })
 	gauge("removed_total", func(s Stats) float64 { return float64(s.Removed) })
