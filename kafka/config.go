@@ -88,8 +88,9 @@ func (c Config) TransactionalID(name string) string { return c.Prefix + name }
 // NewClient returns a client for that cluster; opts come last and win. It does
 // not connect yet: Ping does. The caller closes it.
 //
-// As a producer it is idempotent with acks=all and gives a record up after two
-// minutes.
+// As a producer it is idempotent with acks=all and tries a record again 20
+// times, with back-off, before it gives it up: nearly a minute where brokers
+// refuse, longer where they do not answer.
 func NewClient(c Config, opts ...kgo.Opt) (*kgo.Client, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -105,6 +106,8 @@ func NewClient(c Config, opts ...kgo.Opt) (*kgo.Client, error) {
 	return client, nil
 }
 
+const produceRetries = 20
+
 func (c Config) options() ([]kgo.Opt, error) {
 	id, timeout := c.ClientID, c.RequestTimeout
 	if id == "" {
@@ -119,7 +122,9 @@ func (c Config) options() ([]kgo.Opt, error) {
 		kgo.RequestTimeoutOverhead(timeout),
 		kgo.DialTimeout(timeout),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
-		kgo.RecordDeliveryTimeout(2 * time.Minute),
+		// Not RecordDeliveryTimeout: that counts from the record's timestamp,
+		// which is the event's.
+		kgo.RecordRetries(produceRetries),
 		kgo.WithLogger(newClientLogger(c.Logger)),
 	}
 	if c.TLS != nil {

@@ -26,6 +26,7 @@ var suite = []struct {
 	test func(*testing.T, kafka.Config)
 }{
 	{"events keep every attribute", eventsKeepEveryAttribute},
+	{"an old event is sent like a new one", oldEventIsSent},
 	{"topics get partitions and configuration once", topicsGetPartitionsAndConfiguration},
 	{"a topic made anew has another id", topicMadeAnewHasAnotherID},
 	{"a transaction shows whole or not at all", transactionShowsWholeOrNotAtAll},
@@ -71,6 +72,16 @@ func eventsKeepEveryAttribute(t *testing.T, c kafka.Config) {
 	}
 	if gone, err := kafka.FromRecord(records[1]); err != nil || gone.Payload != nil {
 		t.Errorf("the tombstone came as %+v, %v", gone, err)
+	}
+}
+
+func oldEventIsSent(t *testing.T, c kafka.Config) {
+	topic := newTopic(t, c, kafka.Topic{Name: "old", Config: kafka.KeepForever()})
+	e := event.New("ordered", "k", nil)
+	e.Source, e.Time = "/orders", e.Time.AddDate(-1, 0, 0)
+	produce(t, client(t, c), kafka.ToRecord(topic, e))
+	if got, err := kafka.FromRecord(read(t, c, topic, 1)[0]); err != nil || !got.Time.Equal(e.Time) {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }
 
