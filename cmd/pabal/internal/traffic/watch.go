@@ -8,6 +8,7 @@ import (
 
 	"github.com/pabal-dev/pabal/kafka"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -26,15 +27,7 @@ type Watcher struct {
 // orders placed after it returned are seen. The caller closes the watcher.
 func Watch(ctx context.Context, cluster kafka.Config, topic string, tracker *Tracker) (*Watcher, error) {
 	full := cluster.Topic(topic)
-	admin, err := kafka.NewClient(cluster)
-	if err != nil {
-		return nil, err
-	}
-	ends, err := kadm.NewClient(admin).ListEndOffsets(ctx, full)
-	admin.Close()
-	if err == nil {
-		err = ends.Error()
-	}
+	ends, err := endOffsets(ctx, cluster, full)
 	if err != nil {
 		return nil, fmt.Errorf("find the end of topic %s: %w", full, err)
 	}
@@ -80,5 +73,35 @@ func (w *Watcher) see(value []byte, now time.Time) {
 	}
 	if changed.Status == "APPROVED" || changed.Status == "CANCELLED" {
 		w.tracker.Ended(changed.OrderID, changed.Status == "APPROVED", now)
+	}
+}
+
+// A topic created just now is not known to its broker at once.
+const (
+	topicPatience = 15 * time.Second
+	topicPause    = 100 * time.Millisecond
+)
+
+func endOffsets(ctx context.Context, cluster kafka.Config, topic string) (kadm.ListedOffsets, error) {
+	client, err := kafka.NewClient(cluster, kgo.MetadataMinAge(topicPause))
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, topicPatience)
+	defer cancel()
+	for {
+		ends, err := kadm.NewClient(client).ListEndOffsets(ctx, topic)
+		if err == nil {
+			err = ends.Error()
+		}
+		if err == nil || !kerr.IsRetriable(err) {
+			return ends, err
+		}
+		select {
+		case <-time.After(topicPause):
+		case <-ctx.Done():
+			return nil, err
+		}
 	}
 }
