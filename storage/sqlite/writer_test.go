@@ -18,6 +18,9 @@ import (
 
 const patience = 30 * time.Second
 
+// What waits for its turn shares a commit, however slow the machine is.
+func init() { groupTime = time.Minute }
+
 func openTest(t testing.TB, config Config) *DB {
 	t.Helper()
 	db, err := Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), config)
