@@ -4,7 +4,8 @@ GO         ?= go
 TEST_FLAGS ?=
 CROSS      ?= linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 TIMEOUT    ?= 10m
-BENCH      := $(wildcard bench/go.mod)
+# Modules of their own, so that their dependencies are not those of users.
+MODULES    := $(patsubst %/go.mod,%,$(wildcard bench/go.mod browsertest/go.mod))
 
 # Two packages at a time: more would share the same servers and cores.
 GO_TEST = $(GO) test -vet=off -race -p 2 -timeout $(TIMEOUT) $(TEST_FLAGS) ./...
@@ -16,6 +17,7 @@ help:
 	@echo "make check      formatting, vet, go.mod, cross-builds"
 	@echo "make bench B=x  one benchmark"
 	@echo "make build      bin/pabal"
+	@echo "make release    archives for all platforms in dist/ (VERSION=v1.2.3)"
 
 .PHONY: build
 build:
@@ -28,10 +30,14 @@ test:
 	scripts/install-test-servers
 	$(GO) vet ./...
 	$(GO) build -o bin/testservers ./internal/testservers/cmd
-	bin/testservers -- $(GO_TEST)
-ifneq ($(BENCH),)
-	cd bench && $(GO) vet ./... && $(GO) test -vet=off -timeout $(TIMEOUT) $(TEST_FLAGS) ./...
-endif
+	bin/testservers -- $(MAKE) --no-print-directory test-modules
+
+# What runs between the servers' start and end.
+.PHONY: test-modules
+test-modules:
+	$(GO_TEST)
+	set -e; for module in $(MODULES); do cd $$module; \
+	  $(GO) vet ./...; $(GO) test -vet=off -timeout $(TIMEOUT) $(TEST_FLAGS) ./...; cd ..; done
 
 .PHONY: test-full
 test-full:
@@ -44,15 +50,13 @@ check: check-format check-modules check-cross
 .PHONY: check-format
 check-format:
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt these files:"; echo "$$files"; exit 1; fi
-	bash -n scripts/install-test-servers .ci/run
+	for script in scripts/install-test-servers scripts/release internal/pekko/app/build internal/kstreams/app/build .ci/run; do bash -n $$script || exit 1; done
 
 .PHONY: check-modules
 check-modules:
 	$(GO) mod verify
 	$(GO) mod tidy -diff
-ifneq ($(BENCH),)
-	cd bench && $(GO) mod verify && $(GO) mod tidy -diff
-endif
+	set -e; for module in $(MODULES); do cd $$module; $(GO) mod verify; $(GO) mod tidy -diff; cd ..; done
 
 .PHONY: check-cross
 check-cross: $(CROSS:%=cross/%)
@@ -65,6 +69,11 @@ bench:
 	@if [ -z "$(B)" ]; then echo "which one? For example: make bench B=demo-orders"; exit 2; fi
 	cd bench && $(GO) run ./cmd/bench $(B)
 
+# Archives for all platforms and their checksums, in dist/.
+.PHONY: release
+release:
+	scripts/release $(VERSION)
+
 .PHONY: clean
 clean:
-	rm -rf bin
+	rm -rf bin dist

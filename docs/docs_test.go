@@ -132,3 +132,31 @@ func walk(t *testing.T, suffix string, visit func(path, text string)) {
 		t.Fatal(err)
 	}
 }
+
+// TestEveryLibraryPackageHasAnExample: a package that users import shows in a runnable
+// example how. Packages for tests cannot run one outside a test; theirs is compiled.
+func TestEveryLibraryPackageHasAnExample(t *testing.T) {
+	examples, packages := map[string]bool{}, map[string]bool{}
+	output := regexp.MustCompile(`(?m)^\s*// (Unordered output|Output):`)
+	walk(t, ".go", func(path, text string) {
+		dir := filepath.ToSlash(filepath.Dir(path))[len(root):]
+		dir = strings.TrimPrefix(dir, "/")
+		switch {
+		case dir == "", strings.Contains(path, "internal"), strings.HasPrefix(dir, "cmd"), strings.HasPrefix(dir, "examples"),
+			strings.HasPrefix(dir, "bench"), strings.HasPrefix(dir, "browsertest"), dir == "docs":
+		case strings.HasSuffix(path, "_test.go"):
+			examples[dir] = examples[dir] || output.MatchString(text) ||
+				strings.HasSuffix(dir, "test") && strings.Contains(text, "func Example")
+		default:
+			packages[dir] = true
+		}
+	})
+	if len(packages) < 10 {
+		t.Fatalf("found %d packages only: the check is broken", len(packages))
+	}
+	for dir := range packages {
+		if !examples[dir] {
+			t.Errorf("%s has no example with an output", dir)
+		}
+	}
+}

@@ -10,8 +10,8 @@ import (
 
 // Header is one Kafka record header.
 type Header struct {
-	Key   string
-	Value []byte
+	Key   string `json:"key"`
+	Value []byte `json:"value"`
 }
 
 // The names of the CloudEvents Kafka protocol binding 1.0.2, binary content

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"github.com/pabal-dev/pabal/outbox"
@@ -72,6 +70,8 @@ func (a *applier) applyUnseen(ctx context.Context, tx Tx, p plan, out *result) (
 	if err != nil {
 		return false, fmt.Errorf("mark %d messages: %w", len(p.marks), err)
 	}
+	group := a.cfg.Groups[a.claim.Topic]
+	var together []Message
 	for n, i := range p.items {
 		switch {
 		case !unseen[n]:
@@ -82,12 +82,18 @@ func (a *applier) applyUnseen(ctx context.Context, tx Tx, p plan, out *result) (
 			if err := outbox.EnqueueMessages(ctx, tx, letter); err != nil {
 				return false, fmt.Errorf("dead letter of offset %d: %w", i.offset, err)
 			}
+		case group != nil:
+			out.handled++
+			together = append(together, a.message(i, 1))
 		default:
 			out.handled++
-			if err := a.call(ctx, tx, i, 1); err != nil {
+			if err := a.call(ctx, tx, a.message(i, 1)); err != nil {
 				return true, err
 			}
 		}
+	}
+	if len(together) > 0 {
+		return true, a.callGroup(ctx, tx, together)
 	}
 	return false, nil
 }
@@ -107,7 +113,7 @@ func (a *applier) retry(ctx context.Context, lane int, i item, attempt int) resu
 			return false, nil
 		}
 		out.handled++
-		return true, a.call(ctx, tx, i, attempt)
+		return true, a.call(ctx, tx, a.message(i, attempt))
 	})
 }
 
@@ -224,21 +230,6 @@ func (a *applier) transaction(ctx context.Context, fn func(Tx, *result) (handler
 	case !blame && errors.Is(err, ErrFenced):
 		return result{verdict: fenced, err: err}
 	}
-	a.counts.repeated.add(1)
+	a.counts.repeated.Add(1)
 	return result{verdict: transient, err: err}
-}
-
-// call runs the handler of one message.
-func (a *applier) call(ctx context.Context, tx Tx, i item, attempt int) (err error) {
-	m := Message{Event: i.event, Topic: a.claim.Topic, Partition: a.claim.Partition.Partition, Offset: i.offset, Attempt: attempt}
-	ctx, span := startSpan(ctx, a.cfg.Name, m)
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
-			a.panics.log(a.log, slog.LevelError, "handler panicked", "topic", m.Topic, "partition", m.Partition, "offset", m.Offset, "id", m.ID,
-				"panic", p, "stack", string(debug.Stack()))
-		}
-		endSpan(span, err)
-	}()
-	return a.cfg.Topics[a.claim.Topic](ctx, tx, m)
 }

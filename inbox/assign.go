@@ -77,17 +77,17 @@ func (s *session) begin(ctx context.Context, tp topicPartition) (from int64, ok 
 // claimUntil claims until it works or ctx ends.
 func (p *partition) claimUntil(ctx context.Context) *tenure {
 	name := fmt.Sprintf("claiming %s/%d", p.topic, p.number)
-	defer p.health.forget(name)
+	defer p.health.Forget(name)
 	for failures := 1; ctx.Err() == nil; failures++ {
 		t, err := p.claim(ctx)
 		if err == nil {
 			if failures > 1 {
-				p.health.solve(name)
+				p.health.Solve(name)
 			}
 			return t
 		}
 		if ctx.Err() == nil {
-			p.health.report(name, err)
+			p.health.Report(name, err)
 			sleep(ctx, p.cfg.Backoff.after(failures))
 		}
 	}
@@ -110,8 +110,8 @@ func (p *partition) claim(ctx context.Context) (*tenure, error) {
 	}
 	next, lost := begin(claim.Next, p.cut(log), p.cfg.StartAt)
 	if lost != nil {
-		p.counts.missed.add(1)
-		p.health.announce(fmt.Sprintf("records of %s/%d", p.topic, p.number), lost, missedLasts)
+		p.counts.missed.Add(1)
+		p.health.Announce(fmt.Sprintf("records of %s/%d", p.topic, p.number), lost, missedLasts)
 	}
 	rows, err := p.store.WaitingKeys(ctx, claim)
 	if err != nil {

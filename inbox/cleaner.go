@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/pabal-dev/pabal/lifecycle"
 )
 
 // CleanerConfig says how long marks are kept. Zero values are the defaults.
@@ -27,7 +29,7 @@ type CleanerConfig struct {
 type Cleaner struct {
 	store  Admin
 	cfg    CleanerConfig
-	health *health
+	health *lifecycle.Problems
 
 	mu   sync.Mutex
 	stop context.CancelFunc
@@ -45,7 +47,7 @@ func NewCleaner(store Admin, c CleanerConfig) (*Cleaner, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	return &Cleaner{store: store, cfg: c, health: newHealth(c.Logger)}, nil
+	return &Cleaner{store: store, cfg: c, health: lifecycle.NewProblems(c.Logger, "consumer")}, nil
 }
 
 // Start begins to clean.
@@ -75,15 +77,15 @@ func (c *Cleaner) Stop(context.Context) error {
 }
 
 // Health is nil, or why the last cleaning failed.
-func (c *Cleaner) Health() error { return c.health.err() }
+func (c *Cleaner) Health() error { return c.health.Err() }
 
 func (c *Cleaner) run(ctx context.Context, done chan struct{}) {
 	defer close(done)
 	for ctx.Err() == nil {
 		if err := c.Clean(ctx); err != nil && ctx.Err() == nil {
-			c.health.report("cleaning the inbox", err)
+			c.health.Report("cleaning the inbox", err)
 		} else {
-			c.health.solve("cleaning the inbox")
+			c.health.Solve("cleaning the inbox")
 		}
 		sleep(ctx, c.cfg.Interval)
 	}

@@ -3,6 +3,7 @@ package inbox
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"math/rand/v2"
 	"strings"
@@ -11,14 +12,16 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 )
 
-// Config says what a Consumer handles and how. Name and Topics are required;
-// zero values of the rest are the defaults named.
+// Config says what a Consumer handles and how. Name and one of Topics and Groups
+// are required; zero values of the rest are the defaults named.
 type Config[T Tx] struct {
 	// Name of the consumer: its group in Kafka (with the cluster's prefix) and
 	// its marks in the database. Letters, digits, '.', '_' and '-'.
 	Name string
 	// Topics maps a topic (without the prefix) to what handles its messages.
 	Topics map[string]Handler[T]
+	// Groups maps other topics to what handles many of their messages at a time.
+	Groups map[string]GroupHandler[T]
 
 	// BatchSize is how many messages a transaction takes at most; 200.
 	BatchSize int
@@ -116,7 +119,7 @@ func (c Config[T]) validate() error {
 	switch {
 	case !validName(c.Name):
 		return fmt.Errorf("%w: name %q: it needs 1 to 200 letters, digits, '.', '_' or '-'", ErrConfig, c.Name)
-	case len(c.Topics) == 0:
+	case len(c.Topics)+len(c.Groups) == 0:
 		return fmt.Errorf("%w: consumer %s has no topics", ErrConfig, c.Name)
 	case c.BatchSize < 0 || c.Lanes < 0 || c.Attempts < 0 || c.MaxDeadLetterBytes < 0 || c.MaxWaitingBytes < 0 || c.MaxBufferedBytes < 0:
 		return fmt.Errorf("%w: consumer %s: a count or a bound is negative", ErrConfig, c.Name)
@@ -125,15 +128,34 @@ func (c Config[T]) validate() error {
 	case c.DeadLetterTopic != "" && !validName(c.DeadLetterTopic):
 		return fmt.Errorf("%w: consumer %s: dead letter topic %q", ErrConfig, c.Name, c.DeadLetterTopic)
 	}
-	for topic, handle := range c.Topics {
-		if !validName(topic) {
+	for topic := range c.topics() {
+		one, group := c.Topics[topic], c.Groups[topic]
+		switch {
+		case !validName(topic):
 			return fmt.Errorf("%w: consumer %s: topic %q", ErrConfig, c.Name, topic)
-		}
-		if handle == nil {
+		case one == nil && group == nil:
 			return fmt.Errorf("%w: consumer %s: topic %s has no handler", ErrConfig, c.Name, topic)
+		case one != nil && group != nil:
+			return fmt.Errorf("%w: consumer %s: topic %s is in Topics and in Groups", ErrConfig, c.Name, topic)
 		}
 	}
 	return nil
+}
+
+// topics of both kinds; one that is in both comes twice.
+func (c Config[T]) topics() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for topic := range c.Topics {
+			if !yield(topic) {
+				return
+			}
+		}
+		for topic := range c.Groups {
+			if !yield(topic) {
+				return
+			}
+		}
+	}
 }
 
 func validName(name string) bool {

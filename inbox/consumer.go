@@ -9,9 +9,11 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pabal-dev/pabal/kafka"
+	"github.com/pabal-dev/pabal/lifecycle"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -33,7 +35,7 @@ func NewConsumer[T Tx](store Store[T], cluster kafka.Config, c Config[T]) (*Cons
 	cfg := eraseConfig(c.withDefaults(hasSingleWriter(store)))
 	return &Consumer[T]{&runner{
 		cfg: cfg, store: eraseStore(store), cluster: cluster, log: cfg.Logger,
-		health: newHealth(cfg.Logger), counts: newCounters(cfg.Metrics, cfg.Name),
+		health: lifecycle.NewProblems(cfg.Logger, "consumer"), counts: newCounters(cfg.Metrics, cfg.Name),
 	}}, nil
 }
 
@@ -50,7 +52,7 @@ func (c *Consumer[T]) Stop(ctx context.Context) error { return c.runner.stop(ctx
 // Health is nil, or says what does not work at the moment: the database or
 // Kafka away, a partition full of waiting messages, records that retention
 // deleted unread (for ten minutes). The consumer goes on trying by itself.
-func (c *Consumer[T]) Health() error { return c.runner.health.err() }
+func (c *Consumer[T]) Health() error { return c.runner.health.Err() }
 
 // Stats are the counts since the consumer was made and the state of the
 // partitions it has.
@@ -62,13 +64,14 @@ type runner struct {
 	store                   Store[Tx]
 	cluster                 kafka.Config
 	log                     *slog.Logger
-	health                  *health
+	health                  *lifecycle.Problems
 	counts                  *counters
-	retries, deaths, panics limiter // of the log
+	retries, deaths, panics lifecycle.Limiter // of the log
 
 	clusterID string
 	admin     *kgo.Client
 	hard      context.Context // of all transactions
+	paused    atomic.Bool
 
 	mu      sync.Mutex
 	running *running
@@ -132,7 +135,7 @@ func (r *runner) check(ctx context.Context) error {
 
 func (r *runner) fullTopics() []string {
 	var all []string
-	for topic := range r.cfg.Topics {
+	for topic := range r.cfg.topics() {
 		all = append(all, r.cluster.Topic(topic))
 	}
 	slices.Sort(all)
@@ -173,11 +176,11 @@ func (r *runner) run(soft context.Context, done chan struct{}) {
 		s, err := newSession(r)
 		if err != nil {
 			failures++
-			r.health.report("Kafka client", err)
+			r.health.Report("Kafka client", err)
 			sleep(soft, r.cfg.Backoff.after(failures))
 			continue
 		}
-		r.health.solve("Kafka client")
+		r.health.Solve("Kafka client")
 		r.setSession(s)
 		s.run(soft)
 		r.setSession(nil)
@@ -192,6 +195,7 @@ func (r *runner) setSession(s *session) {
 
 func (r *runner) stats() Stats {
 	all := r.counts.stats()
+	all.Paused = r.paused.Load()
 	r.mu.Lock()
 	s := r.session
 	r.mu.Unlock()

@@ -166,6 +166,10 @@ func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, 
 // maxReason is how much of an error is stored and sent, in bytes.
 const maxReason = 2000
 
+// Reason is an error as a text that every header and column can hold: UTF-8
+// without zero bytes, clipped.
+func Reason(err error) string { return clipText(err.Error(), maxReason) }
+
 // clipText makes a foreign text storable.
 func clipText(s string, most int) string {
 	s = strings.ReplaceAll(strings.ToValidUTF8(s, "?"), "\x00", "?")

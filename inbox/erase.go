@@ -23,8 +23,14 @@ func eraseConfig[T Tx](c Config[T]) Config[Tx] {
 			return handle(ctx, tx.(T), m)
 		}
 	}
+	groups := make(map[string]GroupHandler[Tx], len(c.Groups))
+	for topic, handle := range c.Groups {
+		groups[topic] = func(ctx context.Context, tx Tx, ms []Message) error {
+			return handle(ctx, tx.(T), ms)
+		}
+	}
 	return Config[Tx]{
-		Name: c.Name, Topics: topics,
+		Name: c.Name, Topics: topics, Groups: groups,
 		BatchSize: c.BatchSize, Lanes: c.Lanes, Attempts: c.Attempts, Backoff: c.Backoff,
 		AfterDeadLetter: c.AfterDeadLetter, DeadLetterTopic: c.DeadLetterTopic, MaxDeadLetterBytes: c.MaxDeadLetterBytes,
 		MaxWaitingBytes: c.MaxWaitingBytes, MaxBufferedBytes: c.MaxBufferedBytes,

@@ -9,6 +9,9 @@ import (
 // fresh ones again.
 const retriesPerTurn = 16
 
+// laterPause is the pause between attempts that do not count, see Later.
+const laterPause = 2 * time.Second
+
 // retryDue tries waiting messages that are due; false where there was none.
 func (l *lane) retryDue() bool {
 	for n := range retriesPerTurn {
@@ -61,17 +64,23 @@ func (l *lane) attempt(row Waiting, i item, attempt int) {
 // afterwards. It returns false where the lane has to end before that is
 // stored; the attempt is repeated then.
 func (l *lane) failed(i item, next int64, attempt int, err error, waited bool) bool {
-	reason := clipText(err.Error(), maxReason)
-	if attempt >= l.t.cfg.Attempts || isPermanent(err) {
+	reason := Reason(err)
+	later := isLater(err)
+	if !later && (attempt >= l.t.cfg.Attempts || isPermanent(err)) {
 		return l.bury(i, next, death{reason: reason, attempts: attempt, at: time.Now()}, waited)
 	}
-	row := i.waiting(attempt, time.Now().Add(l.t.cfg.Backoff.after(attempt)), reason)
+	pause := l.t.cfg.Backoff.after(attempt)
+	if later {
+		attempt--
+		pause = min(laterPause, l.t.cfg.Backoff.Max)
+	}
+	row := i.waiting(attempt, time.Now().Add(pause), reason)
 	if _, ok := l.insist(func() result { return l.t.postpone(l.t.ctx, l.n, next, row) }); !ok {
 		return false
 	}
 	l.wait(row)
-	l.t.counts.retried.add(1)
-	l.t.retries.log(l.t.log, slog.LevelWarn, "message failed and waits for a retry", "topic", l.t.p.topic, "partition", l.t.p.number,
+	l.t.counts.retried.Add(1)
+	l.t.retries.Log(l.t.log, slog.LevelWarn, "message failed and waits for a retry", "topic", l.t.p.topic, "partition", l.t.p.number,
 		"offset", i.offset, "id", i.event.ID, "type", i.event.Type, "attempt", attempt, "retry_at", row.Next, "error", reason)
 	return true
 }
@@ -94,7 +103,7 @@ func (l *lane) bury(i item, next int64, d death, waited bool) bool {
 	} else if waited {
 		l.left(Waiting{Offset: i.offset, Key: i.event.Key})
 	}
-	l.t.deaths.log(l.t.log, slog.LevelError, "message became a dead letter", "topic", l.t.p.topic, "partition", l.t.p.number, "offset", i.offset,
+	l.t.deaths.Log(l.t.log, slog.LevelError, "message became a dead letter", "topic", l.t.p.topic, "partition", l.t.p.number, "offset", i.offset,
 		"id", i.event.ID, "type", i.event.Type, "key", i.event.Key, "attempts", d.attempts, "parked", park != nil, "error", d.reason)
 	return true
 }
@@ -103,7 +112,7 @@ func (l *lane) bury(i item, next int64, d death, waited bool) bool {
 func (l *lane) mourn(p plan) {
 	for _, i := range p.items {
 		if i.fault != nil {
-			l.t.deaths.log(l.t.log, slog.LevelError, "malformed record became a dead letter", "topic", l.t.p.topic,
+			l.t.deaths.Log(l.t.log, slog.LevelError, "malformed record became a dead letter", "topic", l.t.p.topic,
 				"partition", l.t.p.number, "offset", i.offset, "error", i.fault)
 		}
 	}

@@ -39,6 +39,17 @@ type Message struct {
 // ctx carries the span of the message and ends when the consumer must stop.
 type Handler[T Tx] func(ctx context.Context, tx T, m Message) error
 
+// GroupHandler applies messages of one partition within the transaction, in the
+// order of their offsets: all unseen ones of a batch in one call, so that their
+// statements can be few. An error rolls everything back; the messages are then
+// redone one per call, and only one that fails alone waits for a retry. A retry
+// is a call with one message, too.
+//
+// ctx carries a span for the whole group, which links to the messages' senders;
+// what is enqueued for one message should carry its Traceparent. In a call with
+// one message ctx is that of a Handler. The handler must not keep ms.
+type GroupHandler[T Tx] func(ctx context.Context, tx T, ms []Message) error
+
 // Permanent marks an error that no retry can mend: the message becomes a dead
 // letter at once. Errors that wrap event.ErrPayload are permanent.
 func Permanent(err error) error {
@@ -55,6 +66,26 @@ func (e permanentError) Unwrap() error { return e.error }
 func isPermanent(err error) bool {
 	var p permanentError
 	return errors.As(err, &p) || errors.Is(err, event.ErrPayload)
+}
+
+// Later marks an error that says nothing about the message: this process cannot
+// handle it, but another one, or this one later, can. The message waits, with
+// later ones of its key, and is tried again every two seconds (or Backoff.Max,
+// where that is shorter) without limit; it costs no attempt.
+func Later(err error) error {
+	if err == nil {
+		return nil
+	}
+	return laterError{err}
+}
+
+type laterError struct{ error }
+
+func (e laterError) Unwrap() error { return e.error }
+
+func isLater(err error) bool {
+	var l laterError
+	return errors.As(err, &l)
 }
 
 // RedriveHeader names the one consumer a redriven record is meant for; others

@@ -51,6 +51,10 @@ func (l *lane) wake() {
 
 func (l *lane) run() {
 	for l.proceeds() {
+		if l.t.runner.paused.Load() {
+			l.idle()
+			continue
+		}
 		retried := l.retryDue()
 		if !l.handleFresh() && !retried && l.proceeds() {
 			l.idle()
@@ -76,7 +80,7 @@ func (l *lane) idle() {
 		l.check()
 		return
 	}
-	if row, ok := l.schedule.next(); ok {
+	if row, ok := l.schedule.next(); ok && !l.t.runner.paused.Load() {
 		wait = min(wait, until(row, time.Now()))
 	}
 	l.sleep(wait, l.wakes)
@@ -144,7 +148,7 @@ func (l *lane) handleFresh() bool {
 		return true
 	}
 	l.count(out)
-	l.t.counts.skipped.add(p.skipped)
+	l.t.counts.skipped.Add(p.skipped)
 	l.mourn(p)
 	l.wait(p.waiting...)
 	l.advanced(p.next, p.taken)
@@ -185,10 +189,10 @@ func (l *lane) setFull(full bool) {
 		return
 	}
 	if full {
-		l.t.health.report(l.problem("taking messages"), fmt.Errorf("%w: %d bytes", errWaitingFull, l.t.cfg.MaxWaitingBytes))
+		l.t.health.Report(l.problem("taking messages"), fmt.Errorf("%w: %d bytes", errWaitingFull, l.t.cfg.MaxWaitingBytes))
 		return
 	}
-	l.t.health.solve(l.problem("taking messages"))
+	l.t.health.Solve(l.problem("taking messages"))
 }
 
 var errWaitingFull = errors.New("the messages waiting for a retry or for Release have reached their bound")
@@ -241,9 +245,9 @@ func (l *lane) left(row Waiting) {
 }
 
 func (l *lane) count(out result) {
-	l.t.counts.handled.add(out.handled)
-	l.t.counts.duplicates.add(out.duplicates)
-	l.t.counts.dead.add(out.dead)
+	l.t.counts.handled.Add(out.handled)
+	l.t.counts.duplicates.Add(out.duplicates)
+	l.t.counts.dead.Add(out.dead)
 }
 
 // settle says whether a transaction committed. Where not, it ends the tenure,
@@ -258,7 +262,7 @@ func (l *lane) settle(out result) bool {
 		l.t.fence()
 	case transient:
 		l.failures++
-		l.t.health.report(l.problem("transaction"), out.err)
+		l.t.health.Report(l.problem("transaction"), out.err)
 		l.sleep(l.t.cfg.Backoff.after(l.failures), nil)
 	}
 	return false
@@ -267,7 +271,7 @@ func (l *lane) settle(out result) bool {
 func (l *lane) succeeded() {
 	if l.failures > 0 {
 		l.failures = 0
-		l.t.health.solve(l.problem("transaction"))
+		l.t.health.Solve(l.problem("transaction"))
 	}
 }
 

@@ -192,7 +192,7 @@ func (s *session) awaitTopics(ctx context.Context) {
 		if known >= 0 && n != known {
 			s.client.ForceMetadataRefresh()
 		}
-		if known = n; known == len(s.cfg.Topics) {
+		if known = n; known == len(s.cfg.Topics)+len(s.cfg.Groups) {
 			return
 		}
 	}
@@ -210,11 +210,11 @@ func (s *session) compareTopics(parent context.Context) {
 	details, err := kadm.NewClient(s.admin).ListTopics(ctx, s.fullTopics()...)
 	if err != nil {
 		if parent.Err() == nil {
-			s.health.report(reachingKafka, fmt.Errorf("%w: %w", kafka.ErrUnreachable, err))
+			s.health.Report(reachingKafka, fmt.Errorf("%w: %w", kafka.ErrUnreachable, err))
 		}
 		return
 	}
-	s.health.solve(reachingKafka)
+	s.health.Solve(reachingKafka)
 	for tp, p := range s.snapshot() {
 		t, d := p.current(), details[tp.topic]
 		if t != nil && d.Err == nil && d.Topic == tp.topic && topicID(d.ID) != t.claim.TopicID {

@@ -151,7 +151,7 @@ func (p *partition) finish(t *tenure) {
 	t.wait()
 	t.level()
 	t.resumeFetching()
-	p.health.forget(t.problems()...)
+	p.health.Forget(t.problems()...)
 }
 
 func (p *partition) stats() PartitionStats {

@@ -57,7 +57,7 @@ func newSession(r *runner) (*session, error) {
 		kgo.DisableAutoCommit(),
 		kgo.BlockRebalanceOnPoll(),
 		kgo.AdjustFetchOffsetsFn(s.assigned),
-		kgo.OnPartitionsAssigned(func(context.Context, *kgo.Client, map[string][]int32) { s.health.solve(joiningGroup) }),
+		kgo.OnPartitionsAssigned(func(context.Context, *kgo.Client, map[string][]int32) { s.health.Solve(joiningGroup) }),
 		kgo.OnPartitionsRevoked(s.revoked),
 		kgo.OnPartitionsLost(s.lost),
 		kgo.SessionTimeout(r.cfg.SessionTimeout),
@@ -179,7 +179,7 @@ func (s *session) dispatchPartition(topic kgo.FetchTopic, fetched kgo.FetchParti
 		s.renewFor(fmt.Errorf("%w: %s", errTopicRecreated, topic.Topic))
 		return
 	}
-	s.health.solve(p.fetching())
+	s.health.Solve(p.fetching())
 	t.enqueue(fetched.Records, fetched.HighWatermark)
 }
 
@@ -193,20 +193,20 @@ func (s *session) fetchFailed(p *partition, topic string, fetched kgo.FetchParti
 	case errors.Is(err, kgo.ErrClientClosed):
 		s.renewFor(err)
 	case errors.As(err, &group):
-		s.health.report(joiningGroup, err)
+		s.health.Report(joiningGroup, err)
 	case p == nil:
 		if topic != "" && !errors.Is(err, kerr.UnknownTopicOrPartition) { // for example not authorized
-			s.health.announce("topic "+topic, err, time.Minute)
+			s.health.Announce("topic "+topic, err, time.Minute)
 		}
 	case errors.As(err, &loss):
 		p.truncated(loss.ResetTo)
 	case errors.Is(err, kerr.OffsetOutOfRange):
 		p.reclaimNow()
 	case errors.Is(err, kerr.UnknownTopicID), errors.Is(err, kerr.UnknownTopicOrPartition):
-		s.health.report(p.fetching(), err)
+		s.health.Report(p.fetching(), err)
 		s.suspect(err)
 	default:
-		s.health.report(p.fetching(), err)
+		s.health.Report(p.fetching(), err)
 	}
 }
 
@@ -254,5 +254,5 @@ func (s *session) close() {
 		s.log.Warn("the consumer could not leave its group; its partitions move after the session's time-out", "error", err)
 	}
 	s.client.CloseAllowingRebalance()
-	s.health.forget(joiningGroup, reachingKafka)
+	s.health.Forget(joiningGroup, reachingKafka)
 }

@@ -2,71 +2,60 @@ package inbox
 
 import (
 	"fmt"
-	"sync/atomic"
 
 	"github.com/VictoriaMetrics/metrics"
+	"github.com/pabal-dev/pabal/internal/count"
 )
 
 // Stats are counts since Start, and the present state.
 type Stats struct {
+	// Paused says that somebody called Pause.
+	Paused bool `json:"paused,omitempty"`
 	// Handled messages, each once.
-	Handled int64
+	Handled int64 `json:"handled"`
 	// Duplicates were seen before and had no effect.
-	Duplicates int64
+	Duplicates int64 `json:"duplicates"`
 	// Retried counts attempts that failed and were not the last.
-	Retried int64
+	Retried int64 `json:"retried"`
 	// Dead letters sent.
-	Dead int64
+	Dead int64 `json:"dead"`
 	// Skipped were redriven for another consumer.
-	Skipped int64
+	Skipped int64 `json:"skipped"`
 	// Repeated counts transactions the database refused; they cost no message
 	// an attempt.
-	Repeated int64
+	Repeated int64 `json:"repeated"`
 	// Missed counts how often Kafka did not have the records to be read next.
-	Missed int64
+	Missed int64 `json:"missed"`
 	// Waiting rows and their bytes, in the partitions this process has.
-	Waiting, WaitingBytes int64
+	Waiting      int64 `json:"waiting"`
+	WaitingBytes int64 `json:"waitingBytes"`
 	// Partitions this process has, by topic and number.
-	Partitions []PartitionStats
+	Partitions []PartitionStats `json:"partitions"`
 }
 
 // PartitionStats is where a partition stands.
 type PartitionStats struct {
-	Topic     string
-	Partition int32
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
 	// Next is the offset up to which everything is handled, waits or is dead.
-	Next int64
+	Next int64 `json:"next"`
 	// End is the offset after the last record fetched so far could see.
-	End int64
+	End int64 `json:"end"`
 	// Lag is End - Next.
-	Lag int64
+	Lag int64 `json:"lag"`
 	// Waiting rows and their bytes.
-	Waiting, WaitingBytes int64
+	Waiting      int64 `json:"waiting"`
+	WaitingBytes int64 `json:"waitingBytes"`
 	// Full says that the bound on waiting bytes is reached.
-	Full bool
+	Full bool `json:"full"`
 	// Claiming says that the partition is being claimed again, for example
 	// after Release or StartReplay; the other values are those from before.
-	Claiming bool
+	Claiming bool `json:"claiming"`
 }
 
 // counters go into Stats and, where wanted, into the metrics.
 type counters struct {
-	handled, duplicates, retried, dead, skipped, repeated, missed counter
-}
-
-type counter struct {
-	count  atomic.Int64
-	metric *metrics.Counter
-}
-
-func (c *counter) add(n int) {
-	if n == 0 {
-		return
-	}
-	c.count.Add(int64(n))
-	if c.metric != nil {
-		c.metric.Add(n)
-	}
+	handled, duplicates, retried, dead, skipped, repeated, missed count.Counter
 }
 
 func newCounters(set *metrics.Set, consumer string) *counters {
@@ -74,19 +63,19 @@ func newCounters(set *metrics.Set, consumer string) *counters {
 	if set == nil {
 		return c
 	}
-	for name, to := range map[string]*counter{
+	for name, to := range map[string]*count.Counter{
 		"handled": &c.handled, "duplicates": &c.duplicates, "retried": &c.retried, "dead": &c.dead,
 		"skipped": &c.skipped, "repeated_transactions": &c.repeated, "missed": &c.missed,
 	} {
-		to.metric = set.GetOrCreateCounter(fmt.Sprintf("pabal_inbox_%s_total{consumer=%q}", name, consumer))
+		to.Show(set, fmt.Sprintf("pabal_inbox_%s_total{consumer=%q}", name, consumer))
 	}
 	return c
 }
 
 func (c *counters) stats() Stats {
 	return Stats{
-		Handled: c.handled.count.Load(), Duplicates: c.duplicates.count.Load(), Retried: c.retried.count.Load(),
-		Dead: c.dead.count.Load(), Skipped: c.skipped.count.Load(), Repeated: c.repeated.count.Load(), Missed: c.missed.count.Load(),
+		Handled: c.handled.Load(), Duplicates: c.duplicates.Load(), Retried: c.retried.Load(),
+		Dead: c.dead.Load(), Skipped: c.skipped.Load(), Repeated: c.repeated.Load(), Missed: c.missed.Load(),
 	}
 }
 

@@ -12,12 +12,12 @@ import (
 // Partition names a partition of a topic for ever: the cluster and the topic's
 // id tell a new topic of the same name from the old one.
 type Partition struct {
-	Cluster string
+	Cluster string `json:"cluster"`
 	// TopicID is the topic's UUID as Kafka gave it, in hexadecimal.
-	TopicID string
+	TopicID string `json:"topicId"`
 	// Topic is its name without the tenant's prefix, for people.
-	Topic     string
-	Partition int32
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
 }
 
 // Claim is a consumer's right to a partition, and where it stands. A later
@@ -38,8 +38,9 @@ type Claim struct {
 // Replay lets offsets be handled again: those in [From, To) count as unseen
 // unless they were marked in this generation. The zero Replay covers nothing.
 type Replay struct {
-	Generation int64
-	From, To   int64
+	Generation int64 `json:"generation"`
+	From       int64 `json:"from"`
+	To         int64 `json:"to"`
 }
 
 // GenerationOf is the generation a message at that offset is marked in.

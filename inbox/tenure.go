@@ -78,7 +78,7 @@ func (t *tenure) abandon() {
 	t.cancel()
 	t.wait()
 	t.resumeFetching()
-	t.health.forget(t.problems()...)
+	t.health.Forget(t.problems()...)
 }
 
 // levelTimeout bounds the last transaction of a tenure.

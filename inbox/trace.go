@@ -38,6 +38,31 @@ func startSpan(ctx context.Context, consumer string, m Message) (context.Context
 	return ctx, span
 }
 
+// startGroupSpan begins the consumer span of several messages, which links to
+// those that sent them.
+func startGroupSpan(ctx context.Context, consumer string, ms []Message) (context.Context, trace.Span) {
+	first := ms[0]
+	ctx, span := otel.Tracer(tracerName).Start(ctx, "process "+first.Topic, trace.WithSpanKind(trace.SpanKindConsumer))
+	if !span.IsRecording() {
+		return ctx, span
+	}
+	span.SetAttributes(
+		attribute.String("messaging.system", "kafka"),
+		attribute.String("messaging.operation.type", "process"),
+		attribute.String("messaging.destination.name", first.Topic),
+		attribute.String("messaging.consumer.group.name", consumer),
+		attribute.Int("messaging.destination.partition.id", int(first.Partition)),
+		attribute.Int("messaging.batch.message_count", len(ms)),
+	)
+	for _, m := range ms {
+		if m.Traceparent != "" {
+			sender := propagation.TraceContext{}.Extract(context.Background(), traceparent(m.Traceparent))
+			span.AddLink(trace.LinkFromContext(sender, attribute.String("messaging.message.id", m.ID)))
+		}
+	}
+	return ctx, span
+}
+
 func endSpan(span trace.Span, err error) {
 	if err != nil && span.IsRecording() {
 		span.RecordError(err)

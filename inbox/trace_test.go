@@ -83,6 +83,42 @@ func TestTraceGoesOn(t *testing.T) {
 	}
 }
 
+func TestSpanOfAGroupLinksToTheSenders(t *testing.T) {
+	e := embedded(t)
+	topic := e.topic("orders", 1)
+	events := many(3, 3)
+	for i := range events[:2] {
+		events[i].Traceparent = sendersParent
+	}
+	e.send(topic, 0, events...)
+	recorder := tracetest.NewSpanRecorder()
+	before := otel.GetTracerProvider()
+	otel.SetTracerProvider(sdk.NewTracerProvider(sdk.WithSpanProcessor(recorder)))
+	defer otel.SetTracerProvider(before)
+	var seen calls
+	c := e.start(e.db, e.grouped("payment", topic, e.recordGroup("payment", &seen)))
+	e.waitEffects("payment", 3)
+	e.waitIdle(c, 1)
+	links := 0
+	for _, span := range recorder.Ended() {
+		if span.Name() != "process orders" {
+			t.Errorf("span %s", span.Name())
+		}
+		for _, link := range span.Links() {
+			if link.SpanContext.TraceID().String() != sendersTrace {
+				t.Errorf("a link to trace %s", link.SpanContext.TraceID())
+			}
+			links++
+		}
+		if span.Parent().IsValid() {
+			links++ // a group of one is a child of its sender
+		}
+	}
+	if links != 2 {
+		t.Errorf("%d links to senders, want 2", links)
+	}
+}
+
 func TestNothingRunsAfterStop(t *testing.T) {
 	e := embedded(t)
 	topic := e.topic("orders", 4)

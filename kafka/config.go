@@ -56,7 +56,7 @@ func (c Config) Validate() error {
 			return err
 		}
 	}
-	if err := checkTopicName(c.Prefix); c.Prefix != "" && err != nil {
+	if err := CheckTopicName(c.Prefix); c.Prefix != "" && err != nil {
 		return fmt.Errorf("%w: prefix %q: %w", ErrConfig, c.Prefix, err)
 	}
 	_, err := c.SASL.mechanism()

@@ -110,7 +110,8 @@ func topicsGetPartitionsAndConfiguration(t *testing.T, c kafka.Config) {
 
 func topicMadeAnewHasAnotherID(t *testing.T, c kafka.Config) {
 	topic := newTopic(t, c, kafka.Topic{Name: "again"})
-	admin := kadm.NewClient(client(t, c))
+	cl := client(t, c, kgo.MetadataMinAge(10*time.Millisecond)) // that old is what the admin may remember
+	admin := kadm.NewClient(cl)
 	id := func() kadm.TopicID {
 		topics, err := admin.ListTopics(t.Context(), topic)
 		if err != nil {
@@ -123,7 +124,7 @@ func topicMadeAnewHasAnotherID(t *testing.T, c kafka.Config) {
 		t.Fatal(err)
 	}
 	testenv.Wait(t, "the topic to be made anew", 20*time.Second, func() bool {
-		err := kafka.EnsureTopics(t.Context(), client(t, c), c, kafka.Topic{Name: "again"})
+		err := kafka.EnsureTopics(t.Context(), cl, c, kafka.Topic{Name: "again"})
 		return err == nil && id() != first && id() != kadm.TopicID{}
 	})
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // Topic says how to create a topic.
@@ -33,21 +35,68 @@ func KeepForever() map[string]string {
 // Compacted is the topic configuration that keeps the last record of each key.
 func Compacted() map[string]string { return map[string]string{"cleanup.policy": "compact"} }
 
-// EnsureTopics creates the topics that do not exist yet; those that do are left
-// as they are.
+// Waits between two looks at topics that are being made.
+const (
+	firstLookAfter = 5 * time.Millisecond
+	lastLookAfter  = 200 * time.Millisecond
+)
+
+// EnsureTopics creates the topics that do not exist yet, and returns when Kafka shows
+// all of them; those that exist are left as they are.
 func EnsureTopics(ctx context.Context, client *kgo.Client, c Config, topics ...Topic) error {
 	admin := kadm.NewClient(client)
-	for _, t := range topics {
-		if err := ensureTopic(ctx, admin, c, t); err != nil {
+	for wait := firstLookAfter; len(topics) > 0; wait = min(2*wait, lastLookAfter) {
+		// Again in every round: one that existed may be on its way out.
+		for _, t := range topics {
+			if err := ensureTopic(ctx, admin, c, t); err != nil {
+				return err
+			}
+		}
+		var err error
+		if topics, err = unseen(ctx, client, c, topics); err != nil || len(topics) == 0 {
 			return err
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return fmt.Errorf("topic %s was created, and Kafka does not show it: %w", c.Topic(topics[0].Name), ctx.Err())
 		}
 	}
 	return nil
 }
 
+// unseen are those that the broker asked does not show yet: the controller, which
+// creates them, is ahead of the brokers. One that may not be looked at counts as seen.
+func unseen(ctx context.Context, client *kgo.Client, c Config, topics []Topic) ([]Topic, error) {
+	req := kmsg.NewPtrMetadataRequest() // kadm would answer from the client's memory
+	for _, t := range topics {
+		one := kmsg.NewMetadataRequestTopic()
+		one.Topic = kmsg.StringPtr(c.Topic(t.Name))
+		req.Topics = append(req.Topics, one)
+	}
+	resp, err := req.RequestWith(ctx, client)
+	if err != nil {
+		return nil, fmt.Errorf("look at the topics created: %w", err)
+	}
+	hidden := map[string]bool{}
+	for _, t := range resp.Topics {
+		err := kerr.ErrorForCode(t.ErrorCode)
+		if t.Topic != nil && (errors.Is(err, kerr.UnknownTopicOrPartition) || errors.Is(err, kerr.LeaderNotAvailable)) {
+			hidden[*t.Topic] = true
+		}
+	}
+	var out []Topic
+	for _, t := range topics {
+		if hidden[c.Topic(t.Name)] {
+			out = append(out, t)
+		}
+	}
+	return out, nil
+}
+
 func ensureTopic(ctx context.Context, admin *kadm.Client, c Config, t Topic) error {
 	name := c.Topic(t.Name)
-	if err := checkTopicName(name); err != nil {
+	if err := CheckTopicName(name); err != nil {
 		return fmt.Errorf("topic %q: %w", name, err)
 	}
 	partitions, replication := t.Partitions, t.Replication
@@ -71,7 +120,8 @@ func ensureTopic(ctx context.Context, admin *kadm.Client, c Config, t Topic) err
 // maxTopicName is Kafka's.
 const maxTopicName = 249
 
-func checkTopicName(name string) error {
+// CheckTopicName says what keeps Kafka from taking a topic's full name.
+func CheckTopicName(name string) error {
 	if name == "" || name == "." || name == ".." || len(name) > maxTopicName {
 		return fmt.Errorf("a topic's name has 1 to %d characters and is not . or ..", maxTopicName)
 	}

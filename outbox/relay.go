@@ -32,6 +32,7 @@ type Relay struct {
 	log     *slog.Logger
 	pace    pace
 	extra   []kgo.Opt // of its Kafka clients, for tests
+	pausing pausing
 
 	mu    sync.Mutex
 	stats Stats
@@ -59,7 +60,7 @@ func NewRelay(store Store, cluster kafka.Config, config RelayConfig) (*Relay, er
 		cluster.Logger = config.Logger
 	}
 	r := &Relay{store: store, cluster: cluster, cfg: config, log: config.Logger,
-		pace: pace{rows: config.BatchRows, most: config.BatchRows}}
+		pace: pace{rows: config.BatchRows, most: config.BatchRows}, pausing: pausing{changed: make(chan struct{}, 1)}}
 	r.stats.State = Stopped
 	r.register(config.Metrics)
 	return r, nil
@@ -121,6 +122,7 @@ func (r *Relay) Stop(ctx context.Context) error {
 	r.cancel()
 	<-r.gone
 	r.gone = nil
+	r.Resume()
 	r.state(Stopped, nil)
 	return err
 }

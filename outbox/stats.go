@@ -30,6 +30,8 @@ type Stats struct {
 	State State
 	// Reason is why rows wait, "" where none do.
 	Reason string
+	// Paused says that somebody called Pause.
+	Paused bool
 	// Published counts rows committed in Kafka, Removed those known to be
 	// removed, Refused refusals by Kafka, Failed rows that became FAILED.
 	Published, Removed, Refused, Failed int64
@@ -98,7 +100,10 @@ var errAsideFull = fmt.Errorf("%d rows refused by Kafka wait: until they are pub
 
 // publishState shows what holds rows back in an active term.
 func (t *term) publishState() {
+	paused := t.pausing.err()
 	switch err := t.holds.err(); {
+	case paused != nil:
+		t.state(Held, paused)
 	case err != nil:
 		t.state(Active, err)
 	case t.aside.full:
@@ -147,6 +152,12 @@ func (r *Relay) register(set *metrics.Set) {
 	gauge("failed", func(s Stats) float64 { return float64(s.Backlog.Failed) })
 	gauge("completed", func(s Stats) float64 { return float64(s.Backlog.Completed) })
 	gauge("oldest_age_seconds", func(s Stats) float64 { return s.Age().Seconds() })
+	gauge("paused", func(s Stats) float64 {
+		if s.Paused {
+			return 1
+		}
+		return 0
+	})
 	gauge("active", func(s Stats) float64 {
 		if s.State == Active {
 			return 1

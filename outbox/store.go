@@ -108,9 +108,11 @@ func (h Horizon) Settles(earlier Horizon) bool {
 
 // Backlog is what an outbox holds.
 type Backlog struct {
-	Started, Failed, Completed int64
+	Started   int64 `json:"started"`
+	Failed    int64 `json:"failed"`
+	Completed int64 `json:"completed"`
 	// Oldest is when the oldest STARTED row was enqueued, zero without one.
-	Oldest time.Time
+	Oldest time.Time `json:"oldest,omitzero"`
 }
 
 // Store is the database side of a Relay and a Cleaner. Times of leases are the

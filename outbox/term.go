@@ -86,6 +86,10 @@ func (t *term) run(ctx context.Context, stop <-chan struct{}) error {
 // step does the next thing there is to do, and says how long to wait after it
 // for want of another.
 func (t *term) step(ctx context.Context) (wait time.Duration, err error) {
+	if t.pausing.err() != nil {
+		t.dropAhead()
+		return t.cfg.PollInterval, nil
+	}
 	if t.crowded() {
 		return t.cfg.PollInterval, nil
 	}
@@ -219,6 +223,7 @@ func (t *term) sleep(ctx context.Context, stop <-chan struct{}, wait time.Durati
 	select {
 	case <-timer.C:
 	case <-t.wake:
+	case <-t.pausing.changed:
 	case n := <-t.settler.done:
 		t.forget(n)
 	case <-t.settler.gone:

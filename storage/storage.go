@@ -1,7 +1,7 @@
 // Package storage is the part of PostgreSQL and SQLite that is the same, for
 // code that runs on both by configuration: SQL with $1 placeholders, and the
-// ports of outbox and inbox. Code for one database uses storage/postgres or
-// storage/sqlite directly.
+// ports of outbox, inbox, journal, projections and sagas. Code for one database uses
+// storage/postgres or storage/sqlite directly.
 package storage
 
 import (
@@ -9,7 +9,10 @@ import (
 	"io/fs"
 
 	"github.com/pabal-dev/pabal/inbox"
+	"github.com/pabal-dev/pabal/journal"
 	"github.com/pabal-dev/pabal/outbox"
+	"github.com/pabal-dev/pabal/projection"
+	"github.com/pabal-dev/pabal/saga"
 )
 
 // Querier runs SQL. Placeholders are $1, $2, …; a missing row is
@@ -38,12 +41,22 @@ type Rows interface {
 type Tx interface {
 	Querier
 	inbox.Tx
+	saga.Tx
+	journal.Tx
+	journal.Loader
+	projection.Tx
 }
 
 // Backend is what *postgres.DB and *sqlite.DB have in common.
 type Backend interface {
 	outbox.Store
+	outbox.Inspector
 	inbox.Admin
+	inbox.Inspector
+	saga.Admin
+	journal.Store
+	projection.Admin
+	projection.Tables
 	// View runs fn in a read-only transaction that sees one state.
 	View(ctx context.Context, fn func(Querier) error) error
 	// Migrate applies the numbered .sql files of a folder ("0001_orders.sql")
@@ -70,7 +83,11 @@ func Any[T Tx](db interface {
 	Backend
 	Update(ctx context.Context, fn func(T) error) error
 }) DB {
-	return anyDB[T]{db, db.Update}
+	hidden := anyDB[T]{db, db.Update}
+	if placer, ok := any(db).(journal.Placer); ok {
+		return placedDB[T]{hidden, placer}
+	}
+	return hidden
 }
 
 type anyDB[T Tx] struct {
@@ -88,8 +105,26 @@ func (db anyDB[T]) SingleWriter() bool {
 	return ok && s.SingleWriter()
 }
 
+// placedDB passes on what projection looks for.
+type placedDB[T Tx] struct {
+	anyDB[T]
+	journal.Placer
+}
+
+// Repeats passes on what journal.WriterConfig.Metrics shows.
+func (db anyDB[T]) Repeats() int64 {
+	if s, ok := db.Backend.(interface{ Repeats() int64 }); ok {
+		return s.Repeats()
+	}
+	return 0
+}
+
 // Code written against Any runs consumers and relays on it.
 var (
 	_ inbox.Store[Tx] = anyDB[Tx]{}
 	_ outbox.Store    = anyDB[Tx]{}
+	_ journal.Store   = anyDB[Tx]{}
+
+	_ projection.Store[Tx] = anyDB[Tx]{}
+	_ saga.Store[Tx]       = anyDB[Tx]{}
 )

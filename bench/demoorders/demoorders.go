@@ -6,10 +6,10 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"github.com/pabal-dev/pabal/bench/measure"
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 )
 
@@ -75,14 +75,7 @@ func (p plan) measure(ctx context.Context, binary string, w io.Writer) (map[stri
 		}
 		rate, p99 = append(rate, fastest.Rate), append(p99, half.Latency.P99)
 		fmt.Fprintf(w, "round %d: first order %.2f s (median so far); %.0f orders/s with %d under way (p50 %.0f ms, p99 %.0f ms); at %.0f/s p50 %.1f ms, p99 %.1f ms\n",
-			round+1, median(first), fastest.Rate, p.underWay, fastest.Latency.P50, fastest.Latency.P99, half.Rate, half.Latency.P50, half.Latency.P99)
+			round+1, measure.Median(first), fastest.Rate, p.underWay, fastest.Latency.P50, fastest.Latency.P99, half.Rate, half.Latency.P50, half.Latency.P99)
 	}
-	return map[string]float64{"orders_per_s": median(rate), "p99_ms_half_rate": median(p99), "first_order_s": median(first)}, nil
-}
-
-// median of at least one figure; the mean of the middle two of an even number.
-func median(figures []float64) float64 {
-	sorted := slices.Sorted(slices.Values(figures))
-	n := len(sorted)
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+	return map[string]float64{"orders_per_s": measure.Median(rate), "p99_ms_half_rate": measure.Median(p99), "first_order_s": measure.Median(first)}, nil
 }

@@ -2,6 +2,7 @@ package demoorders
 
 import (
 	"encoding/json"
+	"github.com/pabal-dev/pabal/bench/measure"
 	"testing"
 )
 
@@ -10,7 +11,7 @@ func TestMedian(t *testing.T) {
 		of   []float64
 		want float64
 	}{{[]float64{3}, 3}, {[]float64{9, 1, 2}, 2}, {[]float64{4, 1, 2, 3}, 2.5}} {
-		if got := median(tt.of); got != tt.want {
+		if got := measure.Median(tt.of); got != tt.want {
 			t.Errorf("median of %v is %v, want %v", tt.of, got, tt.want)
 		}
 	}

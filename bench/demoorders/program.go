@@ -47,7 +47,7 @@ type report struct {
 }
 
 func command(ctx context.Context, binary string, flags ...string) *exec.Cmd {
-	args := append([]string{"demo", "--output=json", "--port=0", "--kafka-port=0"}, flags...)
+	args := append([]string{"demo", "--output=json", "--port=0", "--kafka-port=0", "--console-port=0"}, flags...)
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = time.Minute

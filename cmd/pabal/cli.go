@@ -8,28 +8,54 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/config"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/demo"
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/interrupt"
+	"github.com/pabal-dev/pabal/console/api"
 )
 
-// Exit codes, which stay.
+// Exit codes, which stay. Those of a console's answers are api.ExitCode's.
 const (
 	exitOK       = 0
 	exitError    = 1   // it could not start or go on
-	exitUsage    = 2   // a flag or argument is wrong
+	exitUsage    = 2   // a flag, argument or setting is wrong
 	exitViolated = 3   // it ran, and the invariants do not hold
 	exitAborted  = 130 // interrupted before it could finish
 )
 
 const about = `Event-driven services on one Kafka log: outbox, inbox and sagas.
 
-Exit codes: 0 well, 1 it could not start or go on, 2 wrong flag or argument,
-3 the invariants do not hold, 130 interrupted.`
+Exit codes: 0 well, 1 it could not start or go on, 2 wrong flag, argument or
+setting, 3 the invariants do not hold, 4 there is no such thing, 5 not allowed,
+6 not in the present state, 7 console, Kafka or service does not answer or has
+too much to do, 130 interrupted.`
 
 // cli are the subcommands, one file each.
 type cli struct {
-	Demo    demoCommand    `cmd:"" help:"Run the order system with traffic, then count everything again."`
-	Version versionCommand `cmd:"" help:"Print the version."`
-	Service serviceCommand `cmd:"" hidden:"" help:"Run one service of a demo; its settings come from standard input."`
+	Up   upCommand   `cmd:"" help:"Run a Kafka broker and the console, or the console beside your Kafka."`
+	Demo demoCommand `cmd:"" help:"Run the order system with traffic, then count everything again."`
+
+	Trace       traceCommand       `cmd:"" group:"Ask a console:" help:"Show where a business transaction is, and why it is stuck."`
+	Services    servicesCommand    `cmd:"" group:"Ask a console:" help:"List services and how they are."`
+	Topics      topicsCommand      `cmd:"" group:"Ask a console:" help:"List, show and create topics."`
+	Groups      groupsCommand      `cmd:"" group:"Ask a console:" help:"List, show and reset consumer groups."`
+	Produce     produceCommand     `cmd:"" group:"Ask a console:" help:"Write a message."`
+	Consume     consumeCommand     `cmd:"" group:"Ask a console:" help:"Read messages."`
+	Outbox      outboxCommand      `cmd:"" group:"Ask a console:" help:"Look into outboxes, replay rows, pause relays."`
+	DeadLetters deadLettersCommand `cmd:"" group:"Ask a console:" help:"Look at what was given up, and send it again."`
+	Waiting     waitingCommand     `cmd:"" group:"Ask a console:" help:"Look at what a consumer has put off, and release it."`
+	Journal     journalCommand     `cmd:"" group:"Ask a console:" help:"Look at entities: their events, and their state at any of them."`
+	Projections projectionsCommand `cmd:"" group:"Ask a console:" help:"List projections with their lag; pause, reset and rebuild them."`
+	Sagas       sagasCommand       `cmd:"" group:"Ask a console:" help:"Look at sagas; retry, skip, force and resolve those that need somebody."`
+	Streams     streamsCommand     `cmd:"" group:"Ask a console:" help:"Look at stream processing applications, query their stores, pause and reset them."`
+	Violations  violationsCommand  `cmd:"" group:"Ask a console:" help:"List invariants that do not hold."`
+	Audit       auditCommand       `cmd:"" group:"Ask a console:" help:"List who did what."`
+
+	Config     configCommand     `cmd:"" help:"Explain the configuration of pabal up."`
+	User       userCommand       `cmd:"" help:"Change the users file of the console."`
+	Completion completionCommand `cmd:"" help:"Print a completion script for a shell."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
+	Service    serviceCommand    `cmd:"" hidden:"" help:"Run one service of a demo; its settings come from standard input."`
 }
 
 // streams are what a subcommand reads and writes.
@@ -38,15 +64,27 @@ type streams struct {
 	out, err io.Writer
 }
 
+// usageError is a flag, argument or setting that cannot work.
+type usageError struct{ error }
+
+func (e *usageError) Unwrap() error { return e.error }
+
+func wrongUse(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// newParser makes the model of the command line.
+func newParser(stdout, stderr io.Writer, exit func(int)) (*kong.Kong, error) {
+	var c cli
+	c.Up.configured, c.Config.Explain.configured = newConfigured(), newConfigured()
+	return kong.New(&c,
+		kong.Name("pabal"), kong.Description(about), kong.Writers(stdout, stderr), kong.Exit(exit),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+	)
+}
+
 // run is the program; it returns the exit code.
 func run(ctx context.Context, args []string, in io.Reader, stdout, stderr io.Writer) int {
-	var c cli
 	helped := false
-	parser, err := kong.New(&c,
-		kong.Name("pabal"), kong.Description(about), kong.Writers(stdout, stderr),
-		kong.Exit(func(int) { helped = true }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-	)
+	parser, err := newParser(stdout, stderr, func(int) { helped = true })
 	if err != nil {
 		return fail(stderr, err)
 	}
@@ -55,10 +93,10 @@ func run(ctx context.Context, args []string, in io.Reader, stdout, stderr io.Wri
 		return exitOK
 	}
 	if err != nil {
-		return fail(stderr, &demo.UsageError{Text: err.Error() + " (see pabal --help)"})
+		return fail(stderr, wrongUse("%w (see pabal --help)", err))
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	parsed.Bind(&streams{in, stdout, stderr})
+	parsed.Bind(&streams{in, stdout, stderr}, parser)
 	return fail(stderr, parsed.Run())
 }
 
@@ -68,14 +106,22 @@ func fail(stderr io.Writer, err error) int {
 		return exitOK
 	}
 	fmt.Fprintf(stderr, "pabal: %s\n", strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
-	var usage *demo.UsageError
+	return exitCode(err)
+}
+
+func exitCode(err error) int {
+	var demoUsage *demo.UsageError
+	var usage *usageError
+	var asked askedError
 	switch {
-	case errors.As(err, &usage):
+	case errors.As(err, &demoUsage), errors.As(err, &usage), errors.Is(err, config.ErrWrong):
 		return exitUsage
 	case errors.Is(err, demo.ErrViolated):
 		return exitViolated
-	case errors.Is(err, demo.ErrAborted):
+	case errors.Is(err, interrupt.ErrAborted):
 		return exitAborted
+	case errors.As(err, &asked):
+		return api.ExitCode(err)
 	}
 	return exitError
 }

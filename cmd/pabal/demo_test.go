@@ -1,10 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pabal-dev/pabal/internal/testenv"
 )
@@ -40,17 +42,61 @@ func TestDemoWithCrashes(t *testing.T) {
 	if report.Crashes == 0 {
 		t.Errorf("nothing was killed in 8 s\n%s", r.stderr)
 	}
+	if !strings.Contains(r.stderr, "over five services, one log and four databases") || !strings.Contains(r.stderr, "/top-selling\n") {
+		t.Errorf("the banner is\n%s", r.stderr)
+	}
 	noTemporaryFolder(t, r)
 }
 
-// TestDemoOnRealServers is the same on Apache Kafka and PostgreSQL; it leaves
-// nothing on them and says no password.
-func TestDemoOnRealServers(t *testing.T) {
+// TestDemoOfAll runs every scenario, twice in one folder, the second time with crashes.
+// Then the databases are falsified.
+func TestDemoOfAll(t *testing.T) {
 	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "demo")
+	flags := demoArgs("--scenario=all", "--data-dir="+folder, "--rate=90")
+	first := goodReportOfAll(t, pabal(t, append(flags, "--duration=4s")...))
+	for range 5 { // what is bought, returned late or undone is up to chance
+		if len(notThere(t, folder)) == 0 {
+			break
+		}
+		goodReportOfAll(t, pabal(t, append(flags, "--duration=3s")...))
+	}
+	t.Run("falsified", func(t *testing.T) { testSystemsFalsified(t, folder) })
+	second := goodReportOfAll(t, pabal(t, append(flags, "--chaos", "--duration=8s")...))
+	if second.Crashes == 0 {
+		t.Error("nothing was killed in 8 s")
+	}
+	var total int64
+	if now := detail(t, second, "orders"); json.Unmarshal([]byte(strings.Fields(now)[0]), &total) != nil || total < first.Orders.Placed+second.Orders.Placed {
+		t.Errorf("%d orders before, %d placed, and the databases hold: %s", first.Orders.Placed, second.Orders.Placed, now)
+	}
+}
+
+// TestDemoOfOne: hotel and library run without the others, too.
+func TestDemoOfOne(t *testing.T) {
+	t.Parallel()
+	for scenario, first := range map[string]string{"hotel": "First reservation confirmed", "library": "First book rented"} {
+		r := pabal(t, demoArgs("--scenario="+scenario, "--rate=30", "--duration=2s")...)
+		if r.code != exitOK || !strings.Contains(r.stdout, `"`+scenario+`":{`) || !strings.Contains(r.stderr, first) {
+			t.Errorf("%s: exit code %d\n%s\n%s", scenario, r.code, r.stderr, r.stdout)
+		}
+		noTemporaryFolder(t, r)
+	}
+}
+
+// TestDemoOnRealServers is that of all on Apache Kafka and PostgreSQL, with kill -9 for
+// most of a minute, in the long mode for ten; it leaves nothing on them and says no
+// password. It is not parallel: it takes all there is.
+func TestDemoOnRealServers(t *testing.T) {
 	brokers, database := strings.Join(testenv.Kafka(t), ","), testenv.Postgres(t)
-	r := pabal(t, demoArgs("--kafka="+brokers, "--database="+database, "--chaos", "--duration=8s", "--rate=30")...)
-	report := goodReport(t, r)
-	if report.Backends.Kafka != brokers || report.Backends.Database != "postgres" || report.Crashes == 0 {
+	duration := 45 * time.Second
+	if os.Getenv("PABAL_TEST_FULL") != "" {
+		duration = 10 * time.Minute
+	}
+	r := pabalWithin(t, duration+4*time.Minute, demoArgs("--kafka="+brokers, "--database="+database,
+		"--scenario=all", "--chaos", "--duration="+duration.String(), "--rate=15", "--drain=2m")...)
+	report := goodReportOfAll(t, r)
+	if report.Backends.Kafka != brokers || report.Backends.Database != "postgres" || report.Crashes < 10 {
 		t.Errorf("%+v", report)
 	}
 	noTemporaryFolder(t, r)

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pabal-dev/pabal/cmd/pabal/internal/invariants"
-	"github.com/pabal-dev/pabal/cmd/pabal/internal/traffic"
 	"github.com/pabal-dev/pabal/event"
+	"github.com/pabal-dev/pabal/internal/invariants"
+	"github.com/pabal-dev/pabal/internal/traffic"
 	"github.com/pabal-dev/pabal/outbox"
 	"github.com/pabal-dev/pabal/storage"
 	"github.com/pabal-dev/pabal/storage/open"
@@ -94,42 +94,52 @@ func testFalsified(t *testing.T, folder string) {
 // violated expects exactly those invariants to fail after a change.
 func violated(t *testing.T, folder string, want []string, name string, change func(context.Context, storage.Tx) error) {
 	t.Helper()
-	ctx := t.Context()
+	dbs, ledger := copied(t, folder, "accepted.log", []string{"order", "payment", "restaurant", "customer"})
+	if err := dbs[name].Update(t.Context(), func(tx storage.Tx) error { return change(t.Context(), tx) }); err != nil {
+		t.Fatal(err)
+	}
+	results, err := invariants.Check(t.Context(), invariants.Databases{
+		Order: dbs["order"], Payment: dbs["payment"], Restaurant: dbs["restaurant"], Customer: dbs["customer"],
+	}, ledger.Read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	areViolated(t, results, want)
+}
+
+// copied are copies of a demo's databases and of one of its ledgers.
+func copied(t *testing.T, folder, ledger string, services []string) (map[string]storage.DB, *traffic.Ledger) {
+	t.Helper()
 	copied := t.TempDir()
 	if err := os.CopyFS(copied, os.DirFS(filepath.Join(folder, "databases"))); err != nil {
 		t.Fatal(err)
 	}
 	dbs := map[string]storage.DB{}
-	for _, service := range []string{"order", "payment", "restaurant", "customer"} {
-		db, err := open.DB(ctx, "sqlite:"+filepath.Join(copied, service+".db"), open.Config{})
+	for _, service := range services {
+		db, err := open.DB(t.Context(), "sqlite:"+filepath.Join(copied, service+".db"), open.Config{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close() })
 		dbs[service] = db
 	}
-	if err := dbs[name].Update(ctx, func(tx storage.Tx) error { return change(ctx, tx) }); err != nil {
-		t.Fatal(err)
-	}
-	ledger := filepath.Join(copied, "accepted.log")
-	data, err := os.ReadFile(filepath.Join(folder, "accepted.log"))
+	data, err := os.ReadFile(filepath.Join(folder, ledger))
 	if err == nil {
-		err = os.WriteFile(ledger, data, 0o600)
+		err = os.WriteFile(filepath.Join(copied, ledger), data, 0o600)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	accepted, err := traffic.OpenLedger(ledger)
+	accepted, err := traffic.OpenLedger(filepath.Join(copied, ledger))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer accepted.Close()
-	results, err := invariants.Check(ctx, invariants.Databases{
-		Order: dbs["order"], Payment: dbs["payment"], Restaurant: dbs["restaurant"], Customer: dbs["customer"],
-	}, accepted.Read)
-	if err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(func() { accepted.Close() })
+	return dbs, accepted
+}
+
+func areViolated(t *testing.T, results []invariants.Result, want []string) {
+	t.Helper()
 	var got []string
 	for _, r := range results {
 		if !r.OK {

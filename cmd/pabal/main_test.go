@@ -31,7 +31,12 @@ type result struct {
 // pabal runs the program within the test.
 func pabal(t *testing.T, args ...string) result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	return pabalWithin(t, 2*time.Minute, args...)
+}
+
+func pabalWithin(t *testing.T, limit time.Duration, args ...string) result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	var stdout, stderr bytes.Buffer
 	code := run(ctx, args, strings.NewReader(""), &stdout, &stderr)
@@ -40,7 +45,7 @@ func pabal(t *testing.T, args ...string) result {
 
 // demoArgs are for demos that share a machine with other tests.
 func demoArgs(more ...string) []string {
-	return append([]string{"demo", "--port=0", "--kafka-port=0", "--output=json"}, more...)
+	return append([]string{"demo", "--port=0", "--kafka-port=0", "--console-port=0", "--output=json"}, more...)
 }
 
 // process is the program as a process of its own.
@@ -51,8 +56,8 @@ func process(t *testing.T, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// goodReport fails the test unless the run ended well, and returns its report.
-func goodReport(t *testing.T, r result) demo.Report {
+// wellEnded fails the test unless the run ended well, and returns its report.
+func wellEnded(t *testing.T, r result) demo.Report {
 	t.Helper()
 	if r.code != exitOK {
 		t.Fatalf("exit code %d\n%s\n%s", r.code, r.stderr, r.stdout)
@@ -71,12 +76,45 @@ func goodReport(t *testing.T, r result) demo.Report {
 			t.Errorf("%s: %s", i.Name, i.Detail)
 		}
 	}
-	o := report.Orders
+	return report
+}
+
+// goodOrders: some were approved and some cancelled, and none is stuck.
+func goodOrders(t *testing.T, o demo.Orders) {
+	t.Helper()
 	if o.Stuck != 0 || o.Placed != o.Approved+o.Cancelled || o.Approved == 0 || o.Cancelled == 0 {
 		t.Errorf("%+v", o)
 	}
-	if len(report.Invariants) != 10 {
-		t.Errorf("%d invariants are reported, want 10", len(report.Invariants))
+}
+
+// goodReport is that of a demo of the orders.
+func goodReport(t *testing.T, r result) demo.Report {
+	t.Helper()
+	report := wellEnded(t, r)
+	goodOrders(t, report.Orders)
+	if len(report.Invariants) != 10 || report.Hotel != nil || report.Library != nil {
+		t.Errorf("%d invariants are reported, want 10; hotel %v, library %v", len(report.Invariants), report.Hotel, report.Library)
+	}
+	return report
+}
+
+// goodReportOfAll is that of a demo of all scenarios.
+func goodReportOfAll(t *testing.T, r result) demo.Report {
+	t.Helper()
+	report := wellEnded(t, r)
+	goodOrders(t, report.Orders)
+	if len(report.Invariants) != 31 || report.Hello == nil || report.Hotel == nil || report.Library == nil {
+		t.Fatalf("%d invariants are reported, want 31; hello %v, hotel %v, library %v", len(report.Invariants), report.Hello, report.Hotel, report.Library)
+	}
+	if n := report.Hello; n.In == 0 || n.Keys == 0 || n.Stuck != 0 || !n.RedisEqual {
+		t.Errorf("%+v", n)
+	}
+	h, l := report.Hotel, report.Library
+	if h.Confirmed == 0 || h.Cancelled == 0 || h.Reserved != h.Confirmed+h.Failed+h.Cancelled {
+		t.Errorf("%+v", h)
+	}
+	if l.Returned == 0 || l.Compensated == 0 || l.Rents < l.Returned+l.Compensated {
+		t.Errorf("%+v", l)
 	}
 	return report
 }

@@ -46,6 +46,7 @@ func TestWrongFlags(t *testing.T) {
 		{"--database=postgres://u:secret@there:port/x", "--database"},
 		{"--max-open=0", "--max-open=0"},
 		{"--log-level=LOUD", "--log-level"},
+		{"--console-port=-1", "--console-port"},
 	} {
 		r := refused(t, tt.want, "demo", tt.flag)
 		if r.code != exitUsage {
@@ -71,6 +72,12 @@ func TestBusyPort(t *testing.T) {
 		"demo", "--port=0", fmt.Sprintf("--kafka-port=%d", port))
 	refused(t, fmt.Sprintf("port %d is in use, and the service order needs it: choose another one with --port", port),
 		"demo", "--kafka-port=0", fmt.Sprintf("--port=%d", port))
+	refused(t, fmt.Sprintf("port %d is in use, and the console needs it: choose another one with --console-port", port),
+		"demo", "--kafka-port=0", "--port=0", fmt.Sprintf("--console-port=%d", port))
+	refused(t, fmt.Sprintf("port %d is in use, and the Kafka broker needs it: choose another one with --broker", port),
+		"up", "--console=127.0.0.1:0", fmt.Sprintf("--broker=127.0.0.1:%d", port))
+	refused(t, fmt.Sprintf("port %d is in use, and the console needs it: choose another one with --console", port),
+		"up", "--broker=127.0.0.1:0", fmt.Sprintf("--console=127.0.0.1:%d", port))
 }
 
 func TestUnreachableServers(t *testing.T) {
@@ -118,5 +125,18 @@ func noSecret(t *testing.T, database, text string) {
 	}
 	if password, ok := u.User.Password(); ok && strings.Contains(text, password) {
 		t.Errorf("the database's password is shown:\n%s", strings.ReplaceAll(text, password, "<HERE>"))
+	}
+}
+
+// TestRedisIsNotThere: one line says so, whatever the client of Redis would print.
+func TestRedisIsNotThere(t *testing.T) {
+	cmd := process(t, demoArgs("--scenario=hello", "--redis=127.0.0.1:1")...)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	if err := cmd.Run(); err == nil {
+		t.Error("it runs without the Redis that it was given")
+	}
+	if got := stderr.String(); !strings.HasPrefix(got, "pabal: redis at 127.0.0.1:1: ") || strings.Count(got, "\n") != 1 {
+		t.Errorf("not one line: %s", got)
 	}
 }

@@ -14,7 +14,7 @@ type serviceCommand struct {
 
 // Run is called by kong.
 func (c *serviceCommand) Run(ctx context.Context, s *streams) error {
-	stop, err := telemetry.Start(ctx, c.Name, version())
+	stop, err := telemetry.Start(ctx, c.Name, version(), "")
 	if err != nil {
 		return err
 	}

@@ -61,8 +61,8 @@ func TestServicesDieWithTheDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	banner := readUntil(t, bufio.NewReader(stderr), "First order")
-	addresses := regexp.MustCompile(`(?m)^  \w+ +http://(\S+)$`).FindAllStringSubmatch(banner, -1)
-	if len(addresses) != 4 {
+	addresses := regexp.MustCompile(`(?m)^  \w+ +http://([\d.:]+)$`).FindAllStringSubmatch(banner, -1)
+	if len(addresses) != 5 {
 		t.Fatalf("the banner names %d services:\n%s", len(addresses), banner)
 	}
 	if err := cmd.Process.Kill(); err != nil {

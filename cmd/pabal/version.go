@@ -15,8 +15,15 @@ func (versionCommand) Run(s *streams) error {
 	return err
 }
 
-// version is the module's, which the go command puts into the binary.
+// released is the version of a release; its build sets it.
+var released string
+
+// version is that of the release, or the module's, which the go command puts into
+// the binary.
 func version() string {
+	if released != "" {
+		return released
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
 		return "(devel)"

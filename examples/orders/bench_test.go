@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pabal-dev/pabal/internal/systemtest"
 	"github.com/pabal-dev/pabal/internal/testenv"
 )
 
@@ -15,15 +16,15 @@ import (
 // one process, on SQLite.
 func BenchmarkOrders(b *testing.B) {
 	const customers = 64
-	s := newSystem(b, backends[0]).all()
+	s := newSystem(b, systemtest.Embedded).all()
 	http.DefaultTransport.(*http.Transport).MaxIdleConnsPerHost = customers
 	restaurant, product := s.restaurant(1, int64(b.N))
 	ids := make([]string, customers)
 	for i := range ids {
 		ids[i] = s.customer(int64(b.N))
 	}
-	url := "http://" + s.running["order"].Addr() + "/orders"
-	db := s.running["order"].DB()
+	url := "http://" + s.Running["order"].Addr() + "/orders"
+	db := s.Running["order"].DB()
 	var next atomic.Int64
 	var all sync.WaitGroup
 	b.ResetTimer()
@@ -31,7 +32,7 @@ func BenchmarkOrders(b *testing.B) {
 		all.Go(func() {
 			body := orderBody(customer, restaurant, 1, line(product, 1))
 			for next.Add(1) <= int64(b.N) {
-				if a, err := call("POST", url, body); err != nil || a.status != 202 {
+				if a, err := systemtest.Call("POST", url, body); err != nil || a.Status != 202 {
 					b.Errorf("%s %v", a, err)
 				}
 			}
@@ -39,7 +40,7 @@ func BenchmarkOrders(b *testing.B) {
 	}
 	all.Wait()
 	testenv.Wait(b, "the last order", 2*time.Minute, func() bool {
-		return count(b, db, `SELECT COUNT(*) FROM orders WHERE status = 'APPROVED'`) == int64(b.N)
+		return systemtest.Count(b, db, `SELECT COUNT(*) FROM orders WHERE status = 'APPROVED'`) == int64(b.N)
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "orders/s")
 }

@@ -11,9 +11,11 @@ import (
 
 	"github.com/pabal-dev/pabal/event"
 	"github.com/pabal-dev/pabal/examples/orders/message"
-	"github.com/pabal-dev/pabal/examples/orders/service"
+	"github.com/pabal-dev/pabal/examples/service"
+	"github.com/pabal-dev/pabal/internal/systemtest"
 	"github.com/pabal-dev/pabal/internal/testenv"
 	"github.com/pabal-dev/pabal/kafka"
+	"github.com/pabal-dev/pabal/outbox"
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
@@ -28,18 +30,18 @@ func TestRefundIsAMessageOfItsOwn(t *testing.T) {
 		restaurant, product := s.restaurant(300, 0)
 		id := s.place(s.customer(300), restaurant, 300, line(product, 1))
 		s.ends(id, "CANCELLED", "not enough of product")
-		requests := s.about("payment-request", id, 2)
+		requests := s.About("payment-request", id, 2)
 		if len(requests) != 2 {
 			return
 		}
 		first, refund := requests[0], requests[1]
-		if first.value["paymentOrderStatus"] != "PENDING" || refund.value["paymentOrderStatus"] != "CANCELLING" {
-			t.Errorf("requests are %v and %v", first.value, refund.value)
+		if first.Value["paymentOrderStatus"] != "PENDING" || refund.Value["paymentOrderStatus"] != "CANCELLING" {
+			t.Errorf("requests are %v and %v", first.Value, refund.Value)
 		}
-		if first.ID == refund.ID || first.partition != refund.partition || refund.offset <= first.offset {
+		if first.ID == refund.ID || first.Partition != refund.Partition || refund.Offset <= first.Offset {
 			t.Errorf("the refund is not a later message: %+v, %+v", first, refund)
 		}
-		rejection := s.about("order-approval-response", id, 1)[0]
+		rejection := s.About("order-approval-response", id, 1)[0]
 		if refund.CausationID != rejection.ID || refund.CorrelationID != id {
 			t.Errorf("the refund is caused by %s in %s, want %s in %s", refund.CausationID, refund.CorrelationID, rejection.ID, id)
 		}
@@ -49,26 +51,26 @@ func TestRefundIsAMessageOfItsOwn(t *testing.T) {
 // TestRowsThatPredateTheRelayAreDelivered: what was committed before the way
 // out existed is published all the same.
 func TestRowsThatPredateTheRelayAreDelivered(t *testing.T) {
-	s := newSystem(t, backends[0])
-	early := newSimulation(t, s.database) // without Kafka
+	s := newSystem(t, systemtest.Embedded)
+	early := newSimulation(t, s.Database) // without Kafka
 	restaurant, product := early.restaurant("300", "1")
-	customer := early.rest("POST", "customer", "/customers", `{"username":"jenny","email":"jenny@example.com"}`).body["id"].(string)
+	customer := early.REST("POST", "customer", "/customers", `{"username":"jenny","email":"jenny@example.com"}`).Body["id"].(string)
 	id := early.place("nobody", restaurant, product, "300")
-	for _, simulated := range early.services {
-		if err := simulated.env.DB.Close(); err != nil {
+	for _, simulated := range early.Services {
+		if err := simulated.Env.DB.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	s.all()
 	s.ends(id, "CANCELLED", "unknown customer")
-	s.about("payment-request", id, 1)
-	s.about("customer-created", customer, 1)
-	s.about("restaurant-changed", restaurant, 1)
+	s.About("payment-request", id, 1)
+	s.About("customer-created", customer, 1)
+	s.About("restaurant-changed", restaurant, 1)
 }
 
 // TestRefusedPaymentLeavesNoPending: a refused payment ends the order.
 func TestRefusedPaymentLeavesNoPending(t *testing.T) {
-	s := newSystem(t, backends[0]).all()
+	s := newSystem(t, systemtest.Embedded).all()
 	restaurant, product := s.restaurant(300, 100)
 	customer := s.customer(299)
 	var ids []string
@@ -78,7 +80,7 @@ func TestRefusedPaymentLeavesNoPending(t *testing.T) {
 	for _, id := range ids {
 		s.ends(id, "CANCELLED", "not enough credit: 300 needed, 299 there")
 	}
-	if n := count(t, s.databases().order, `SELECT COUNT(*) FROM orders WHERE status = 'PENDING'`); n != 0 {
+	if n := systemtest.Count(t, s.databases().order, `SELECT COUNT(*) FROM orders WHERE status = 'PENDING'`); n != 0 {
 		t.Errorf("%d orders are PENDING", n)
 	}
 }
@@ -94,16 +96,16 @@ func request(orderID, customer string, price int64, status string) event.Event {
 // one about the same order debits a second time.
 func TestRedeliveryNeverChargesTwice(t *testing.T) {
 	onEach(t, func(t *testing.T, s *system) {
-		s.start("customer")
-		s.start("payment")
+		s.Start("customer")
+		s.Start("payment")
 		customer := s.customer(1000)
 		again := request("order-1", customer, 300, message.OrderPending)
-		s.publish("payment-request", again, again, request("order-1", customer, 300, message.OrderPending), again)
-		s.publish("payment-request", request("order-1", customer, 250, message.OrderPending))
+		s.Publish("payment-request", again, again, request("order-1", customer, 300, message.OrderPending), again)
+		s.Publish("payment-request", request("order-1", customer, 250, message.OrderPending))
 		// The inbox drops what has the same id; the others get the same answer.
-		for _, answer := range s.about("payment-response", "order-1", 3) {
-			if answer.value["paymentStatus"] != "COMPLETED" || answer.value["price"] != 300.0 {
-				t.Errorf("answer %v", answer.value)
+		for _, answer := range s.About("payment-response", "order-1", 3) {
+			if answer.Value["paymentStatus"] != "COMPLETED" || answer.Value["price"] != 300.0 {
+				t.Errorf("answer %v", answer.Value)
 			}
 		}
 		if credit := s.credit(customer); credit != 700 {
@@ -115,8 +117,8 @@ func TestRedeliveryNeverChargesTwice(t *testing.T) {
 // TestMissingCreditStillAnswers, and so does everything else that payment can
 // be asked.
 func TestMissingCreditStillAnswers(t *testing.T) {
-	s := newSystem(t, backends[0])
-	s.start("payment")
+	s := newSystem(t, systemtest.Embedded)
+	s.Start("payment")
 	for i, test := range []struct {
 		price        int64
 		status, want string
@@ -125,26 +127,26 @@ func TestMissingCreditStillAnswers(t *testing.T) {
 		{0, message.OrderPending, "FAILED"}, {-5, message.OrderPending, "FAILED"}, {math.MaxInt64, message.OrderPending, "FAILED"},
 	} {
 		id := fmt.Sprint("order-", i)
-		s.publish("payment-request", request(id, "nobody", test.price, test.status))
-		answer := s.about("payment-response", id, 1)[0]
-		if answer.value["paymentStatus"] != test.want || answer.value["reason"] == nil {
-			t.Errorf("%+v is answered with %v", test, answer.value)
+		s.Publish("payment-request", request(id, "nobody", test.price, test.status))
+		answer := s.About("payment-response", id, 1)[0]
+		if answer.Value["paymentStatus"] != test.want || answer.Value["reason"] == nil {
+			t.Errorf("%+v is answered with %v", test, answer.Value)
 		}
 	}
 }
 
 // TestMissingRestaurantStillAnswers: so the saga always goes on.
 func TestMissingRestaurantStillAnswers(t *testing.T) {
-	s := newSystem(t, backends[0])
-	s.start("restaurant")
+	s := newSystem(t, systemtest.Embedded)
+	s.Start("restaurant")
 	for i, products := range [][]message.Product{{{ProductID: "p", Quantity: 1}}, {{ProductID: "p", Quantity: -1}}, {}, nil} {
 		id := fmt.Sprint("order-", i)
-		s.publish("order-approval-request", event.New(message.TypeApprovalRequest, id, message.ApprovalRequest{
+		s.Publish("order-approval-request", event.New(message.TypeApprovalRequest, id, message.ApprovalRequest{
 			OrderID: id, RestaurantID: "nowhere", Price: 300, Products: products, CreatedAt: time.Now(),
 		}))
-		answer := s.about("order-approval-response", id, 1)[0]
-		if answer.value["orderApprovalStatus"] != "REJECTED" || answer.value["reason"] != "unknown restaurant nowhere" {
-			t.Errorf("%v is answered with %v", products, answer.value)
+		answer := s.About("order-approval-response", id, 1)[0]
+		if answer.Value["orderApprovalStatus"] != "REJECTED" || answer.Value["reason"] != "unknown restaurant nowhere" {
+			t.Errorf("%v is answered with %v", products, answer.Value)
 		}
 	}
 }
@@ -152,17 +154,17 @@ func TestMissingRestaurantStillAnswers(t *testing.T) {
 // TestRefundIsWhatWasTaken: not the price that the cancel names, and once.
 func TestRefundIsWhatWasTaken(t *testing.T) {
 	onEach(t, func(t *testing.T, s *system) {
-		s.start("customer")
-		s.start("payment")
+		s.Start("customer")
+		s.Start("payment")
 		customer := s.customer(1000)
-		s.publish("payment-request", request("order-1", customer, 300, message.OrderPending))
-		s.about("payment-response", "order-1", 1)
+		s.Publish("payment-request", request("order-1", customer, 300, message.OrderPending))
+		s.About("payment-response", "order-1", 1)
 		for range 3 {
-			s.publish("payment-request", request("order-1", customer, 999, message.OrderCancelling))
+			s.Publish("payment-request", request("order-1", customer, 999, message.OrderCancelling))
 		}
-		for _, answer := range s.about("payment-response", "order-1", 4)[1:] {
-			if answer.value["paymentStatus"] != "CANCELLED" || answer.value["price"] != 300.0 {
-				t.Errorf("answer %v", answer.value)
+		for _, answer := range s.About("payment-response", "order-1", 4)[1:] {
+			if answer.Value["paymentStatus"] != "CANCELLED" || answer.Value["price"] != 300.0 {
+				t.Errorf("answer %v", answer.Value)
 			}
 		}
 		if credit := s.credit(customer); credit != 1000 {
@@ -174,21 +176,21 @@ func TestRefundIsWhatWasTaken(t *testing.T) {
 // TestCancelOvertakesTheRequest: what comes after its cancel takes nothing, and
 // a refused payment gives nothing back.
 func TestCancelOvertakesTheRequest(t *testing.T) {
-	s := newSystem(t, backends[0])
-	s.start("customer")
-	s.start("payment")
+	s := newSystem(t, systemtest.Embedded)
+	s.Start("customer")
+	s.Start("payment")
 	customer := s.customer(1000)
-	s.publish("payment-request",
+	s.Publish("payment-request",
 		request("overtaken", customer, 300, message.OrderCancelling), request("overtaken", customer, 300, message.OrderPending),
 		request("refused", customer, 1001, message.OrderPending), request("refused", customer, 1001, message.OrderCancelling))
-	for _, answer := range s.about("payment-response", "overtaken", 2) {
-		if answer.value["paymentStatus"] != "CANCELLED" || answer.value["price"] != 0.0 {
-			t.Errorf("overtaken: answer %v", answer.value)
+	for _, answer := range s.About("payment-response", "overtaken", 2) {
+		if answer.Value["paymentStatus"] != "CANCELLED" || answer.Value["price"] != 0.0 {
+			t.Errorf("overtaken: answer %v", answer.Value)
 		}
 	}
-	refused := s.about("payment-response", "refused", 2)
-	if refused[0].value["paymentStatus"] != "FAILED" || refused[1].value["paymentStatus"] != "CANCELLED" || refused[1].value["price"] != 0.0 {
-		t.Errorf("refused: answers %v, %v", refused[0].value, refused[1].value)
+	refused := s.About("payment-response", "refused", 2)
+	if refused[0].Value["paymentStatus"] != "FAILED" || refused[1].Value["paymentStatus"] != "CANCELLED" || refused[1].Value["price"] != 0.0 {
+		t.Errorf("refused: answers %v, %v", refused[0].Value, refused[1].Value)
 	}
 	if credit := s.credit(customer); credit != 1000 {
 		t.Errorf("credit %d", credit)
@@ -199,22 +201,22 @@ func TestCancelOvertakesTheRequest(t *testing.T) {
 // side by side, by handlers that do not take turns.
 func TestConcurrentDebitsLoseNothing(t *testing.T) {
 	for _, b := range backends {
-		t.Run(b.name, func(t *testing.T) {
-			_, database := b.start(t)
+		t.Run(b.Name, func(t *testing.T) {
+			_, database := b.Start(t)
 			s := newSimulation(t, database)
 			customer := s.customer("5000")
-			pay := s.handlers["payment-request"]
+			pay := func(e event.Event) { s.Handle(outbox.Message{Topic: message.TypePaymentRequest, Event: e}) }
 			var all sync.WaitGroup
 			for worker := range 8 {
 				all.Go(func() {
 					for i := range 25 {
 						id := fmt.Sprint("order-", worker, "-", i)
-						handle(t, pay, request(id, customer, 100, message.OrderPending))
+						pay(request(id, customer, 100, message.OrderPending))
 						if i%5 == 0 {
-							handle(t, pay, request(id, customer, 100, message.OrderCancelling))
+							pay(request(id, customer, 100, message.OrderCancelling))
 						}
 						if i%5 == 1 { // at the same time as the others' debits
-							if a := s.ask("POST", "payment", "/credits/"+customer+"/deposits", `{"amount":7}`); a.status != 201 {
+							if a := s.Ask("POST", "payment", "/credits/"+customer+"/deposits", `{"amount":7}`); a.Status != 201 {
 								t.Errorf("deposit: %s", a)
 							}
 						}
@@ -224,10 +226,10 @@ func TestConcurrentDebitsLoseNothing(t *testing.T) {
 			all.Wait()
 			d := s.databases()
 			d.checkMoney(t)
-			if deposits := count(t, d.payment, `SELECT CAST(SUM(amount) AS BIGINT) FROM deposits`); deposits != 5000+8*5*7 {
+			if deposits := systemtest.Count(t, d.payment, `SELECT CAST(SUM(amount) AS BIGINT) FROM deposits`); deposits != 5000+8*5*7 {
 				t.Errorf("deposits %d", deposits)
 			}
-			if failed := count(t, d.payment, `SELECT COUNT(*) FROM payments WHERE status = 'FAILED'`); failed == 0 {
+			if failed := systemtest.Count(t, d.payment, `SELECT COUNT(*) FROM payments WHERE status = 'FAILED'`); failed == 0 {
 				t.Error("no debit was refused: the credit never ran out, and the test proves nothing")
 			}
 		})
@@ -239,33 +241,33 @@ func TestConcurrentDebitsLoseNothing(t *testing.T) {
 func TestSeveralRelaysSendEachRowOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, s *system) {
 		s.all()
-		second := s.launch("order", func(*service.Config) {})
-		defer stop(t, second)
-		third := s.launch("order", func(*service.Config) {})
+		second := s.Launch("order", func(*service.Config) {})
+		defer systemtest.Stop(t, second)
+		third := s.Launch("order", func(*service.Config) {})
 		customer := s.customer(100_000)
 		restaurant, product := s.restaurant(10, 1000)
-		at := []string{s.running["order"].Addr(), second.Addr(), third.Addr()}
+		at := []string{s.Running["order"].Addr(), second.Addr(), third.Addr()}
 		var ids []string
-		for i := range 90 {
-			if i == 45 {
-				stop(t, third)
+		for i := range 30 {
+			if i == 15 {
+				systemtest.Stop(t, third)
 			}
 			url := "http://" + at[i%len(at)] + "/orders"
-			if i >= 45 {
+			if i >= 15 {
 				url = "http://" + at[i%2] + "/orders"
 			}
-			a, err := call("POST", url, orderBody(customer, restaurant, 10, line(product, 1)))
-			if err != nil || a.status != 202 {
+			a, err := systemtest.Call("POST", url, orderBody(customer, restaurant, 10, line(product, 1)))
+			if err != nil || a.Status != 202 {
 				t.Fatal(a, err)
 			}
-			ids = append(ids, a.body["orderId"].(string))
+			ids = append(ids, a.Body["orderId"].(string))
 		}
 		for _, id := range ids {
 			s.ends(id, "APPROVED", "")
 		}
 		for _, topic := range []string{"payment-request", "order-approval-request"} {
 			seen := map[string]int{}
-			for _, r := range s.read(topic) {
+			for _, r := range s.Log(topic) {
 				seen[r.Key]++
 			}
 			for _, id := range ids {
@@ -283,25 +285,25 @@ func TestSeveralRelaysSendEachRowOnce(t *testing.T) {
 func TestFailedRowIsSentByReplay(t *testing.T) {
 	onEach(t, func(t *testing.T, s *system) {
 		s.topic(kafka.Topic{Name: "restaurant-changed", Config: map[string]string{"max.message.bytes": "500"}})
-		s.start("restaurant")
-		long := s.must(201, "POST", "restaurant", "/restaurants", obj{"name": strings.Repeat("파", 100)}).body["id"].(string)
-		short := s.must(201, "POST", "restaurant", "/restaurants", obj{"name": "Soup"}).body["id"].(string)
-		s.about("restaurant-changed", short, 1)
-		db := s.running["restaurant"].DB()
-		testenv.Wait(t, "the row to be FAILED", stateTimeout, func() bool {
+		s.Start("restaurant")
+		long := s.Must(201, "POST", "restaurant", "/restaurants", obj{"name": strings.Repeat("파", 100)}).Body["id"].(string)
+		short := s.Must(201, "POST", "restaurant", "/restaurants", obj{"name": "Soup"}).Body["id"].(string)
+		s.About("restaurant-changed", short, 1)
+		db := s.Running["restaurant"].DB()
+		testenv.Wait(t, "the row to be FAILED", systemtest.StateTimeout, func() bool {
 			b, err := db.Backlog(context.Background())
 			if err != nil {
 				t.Fatal(err)
 			}
 			return b.Failed == 1
 		})
-		s.about("restaurant.outbox.dead-letters", long, 1)
+		s.About("restaurant.outbox.dead-letters", long, 1)
 		s.setTopic("restaurant-changed", "max.message.bytes", "1000000")
 		if n, err := db.Replay(context.Background()); n != 1 || err != nil {
 			t.Fatalf("replayed %d rows, %v", n, err)
 		}
-		s.about("restaurant-changed", long, 1)
-		testenv.Wait(t, "the outbox to be empty", stateTimeout, func() bool {
+		s.About("restaurant-changed", long, 1)
+		testenv.Wait(t, "the outbox to be empty", systemtest.StateTimeout, func() bool {
 			b, err := db.Backlog(context.Background())
 			return err == nil && b.Failed == 0 && b.Started == 0
 		})
@@ -313,7 +315,7 @@ func (s *system) setTopic(topic, name, value string) {
 	client := s.client()
 	defer client.Close()
 	answers, err := kadm.NewClient(client).AlterTopicConfigs(context.Background(),
-		[]kadm.AlterConfig{{Op: kadm.SetConfig, Name: name, Value: &value}}, s.kafka.Topic(topic))
+		[]kadm.AlterConfig{{Op: kadm.SetConfig, Name: name, Value: &value}}, s.Kafka.Topic(topic))
 	if err != nil || len(answers) != 1 || answers[0].Err != nil {
 		s.t.Fatal(err, answers)
 	}
@@ -322,19 +324,19 @@ func (s *system) setTopic(topic, name, value string) {
 // TestReplayedCustomerNeverResetsTheCredit: the first "customer created" opens
 // a credit of 0, and no later one changes it.
 func TestReplayedCustomerNeverResetsTheCredit(t *testing.T) {
-	s := newSystem(t, backends[0])
-	s.start("customer")
-	s.start("payment")
+	s := newSystem(t, systemtest.Embedded)
+	s.Start("customer")
+	s.Start("payment")
 	customer := s.customer(0)
 	if credit := s.credit(customer); credit != 0 {
 		t.Errorf("a new credit is %d", credit)
 	}
-	s.must(201, "POST", "payment", "/credits/"+customer+"/deposits", obj{"amount": 500})
-	created := s.about("customer-created", customer, 1)[0].Event
+	s.Must(201, "POST", "payment", "/credits/"+customer+"/deposits", obj{"amount": 500})
+	created := s.About("customer-created", customer, 1)[0].Event
 	again := event.New(message.TypeCustomerCreated, customer, message.CustomerCreated{ID: customer, Username: "other", Email: "o@example.com"})
-	s.publish("customer-created", created, again)
-	s.publish("customer-created", event.New(message.TypeCustomerCreated, customer, message.CustomerCreated{ID: "last", Username: "x", Email: "x@example.com"}))
-	testenv.Wait(t, "the last message", stateTimeout, func() bool { return s.call("GET", "payment", "/credits/last", nil).status == 200 })
+	s.Publish("customer-created", created, again)
+	s.Publish("customer-created", event.New(message.TypeCustomerCreated, customer, message.CustomerCreated{ID: "last", Username: "x", Email: "x@example.com"}))
+	testenv.Wait(t, "the last message", systemtest.StateTimeout, func() bool { return s.Call("GET", "payment", "/credits/last", nil).Status == 200 })
 	if credit := s.credit(customer); credit != 500 {
 		t.Errorf("credit %d after a replay", credit)
 	}

@@ -1,53 +1,27 @@
 // Package orders is a system of four services that sell food: order, payment,
 // restaurant and customer. Each can run as a program of its own (see cmd) or
-// beside the others in one process (New).
+// beside the others in one process. A fifth, topselling, only looks on.
 package orders
 
 import (
-	"context"
-	"fmt"
-	"io"
-	"strings"
-
 	"github.com/pabal-dev/pabal/examples/orders/customer"
 	"github.com/pabal-dev/pabal/examples/orders/order"
 	"github.com/pabal-dev/pabal/examples/orders/payment"
 	"github.com/pabal-dev/pabal/examples/orders/restaurant"
-	"github.com/pabal-dev/pabal/examples/orders/service"
+	"github.com/pabal-dev/pabal/examples/orders/topselling"
+	"github.com/pabal-dev/pabal/examples/service"
 )
 
-// Definitions are the four services.
-func Definitions() []service.Definition {
-	return []service.Definition{order.Definition(), payment.Definition(), restaurant.Definition(), customer.Definition()}
+// System is the four services.
+func System() service.System {
+	return service.System{Name: "orders", Definitions: []service.Definition{
+		order.Definition(), payment.Definition(), restaurant.Definition(), customer.Definition(),
+	}}
 }
 
-// New is the service of that name, to be started in this process.
-func New(name string, c service.Config) (*service.Service, error) {
-	d, err := find(name)
-	if err != nil {
-		return nil, err
-	}
-	return service.New(d, c)
-}
-
-// Command is the program of that name, run until ctx ends; it returns the exit
-// code. See service.Command.
-func Command(ctx context.Context, name string, args []string, stdout, stderr io.Writer) int {
-	d, err := find(name)
-	if err != nil {
-		fmt.Fprintln(stderr, err)
-		return service.ExitUsage
-	}
-	return service.Command(ctx, d, args, stdout, stderr)
-}
-
-func find(name string) (service.Definition, error) {
-	var names []string
-	for _, d := range Definitions() {
-		if d.Name == name {
-			return d, nil
-		}
-		names = append(names, d.Name)
-	}
-	return service.Definition{}, fmt.Errorf("there is no service %q; there are %s", name, strings.Join(names, ", "))
+// WithTopSelling is System and the service that tells which restaurants sell most.
+func WithTopSelling() service.System {
+	s := System()
+	s.Definitions = append(s.Definitions, topselling.Definition())
+	return s
 }

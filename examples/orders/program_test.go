@@ -13,7 +13,8 @@ import (
 	"time"
 
 	"github.com/pabal-dev/pabal/examples/orders"
-	"github.com/pabal-dev/pabal/examples/orders/service"
+	"github.com/pabal-dev/pabal/examples/service"
+	"github.com/pabal-dev/pabal/internal/systemtest"
 	"github.com/pabal-dev/pabal/internal/testenv"
 	"github.com/pabal-dev/pabal/kafka/kafkatest"
 )
@@ -39,10 +40,10 @@ func (o *output) String() string {
 // run runs a program that should end by itself.
 func run(t *testing.T, name string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), systemtest.StartTimeout)
 	defer cancel()
 	var out, problems output
-	code = orders.Command(ctx, name, args, &out, &problems)
+	code = orders.System().Command(ctx, name, args, &out, &problems)
 	if ctx.Err() != nil {
 		t.Fatalf("%s %v did not end by itself", name, args)
 	}
@@ -50,12 +51,16 @@ func run(t *testing.T, name string, args ...string) (code int, stdout, stderr st
 }
 
 func TestHelp(t *testing.T) {
-	for name, port := range map[string]string{"order": "8101", "payment": "8102", "restaurant": "8103", "customer": "8104"} {
+	for name, says := range map[string][2]string{
+		"order": {"8101", "order-approval-request"}, "payment": {"8102", "payment-request"},
+		"restaurant": {"8103", "order-approval-request"}, "customer": {"8104", "customer-created"},
+	} {
+		port, topic := says[0], says[1]
 		code, stdout, stderr := run(t, name, "--help")
 		if code != service.ExitOK || stderr != "" {
 			t.Errorf("%s: exit %d, %s", name, code, stderr)
 		}
-		for _, want := range []string{"127.0.0.1:" + port, "sqlite:" + name + ".db", name + "-service", "--topic-order-approval-request", "$" + strings.ToUpper(name) + "_DATABASE"} {
+		for _, want := range []string{"127.0.0.1:" + port, "sqlite:" + name + ".db", name + "-service", "--topic-" + topic + "=\"" + topic, "$" + strings.ToUpper(name) + "_TOPIC_" + strings.ToUpper(strings.ReplaceAll(topic, "-", "_")), "$" + strings.ToUpper(name) + "_DATABASE"} {
 			if !strings.Contains(stdout, want) {
 				t.Errorf("%s --help does not say %s:\n%s", name, want, stdout)
 			}
@@ -122,12 +127,14 @@ func TestProgramRunsUntilItIsStopped(t *testing.T) {
 	defer cancel()
 	var stdout, stderr output
 	ended := make(chan int, 1)
-	go func() { ended <- orders.Command(ctx, "order", []string{"--kafka=" + broker}, &stdout, &stderr) }()
-	testenv.Wait(t, "the program to be ready", startTimeout, func() bool { return readyLine.MatchString(stderr.String()) })
+	go func() {
+		ended <- orders.System().Command(ctx, "order", []string{"--kafka=" + broker}, &stdout, &stderr)
+	}()
+	testenv.Wait(t, "the program to be ready", systemtest.StartTimeout, func() bool { return readyLine.MatchString(stderr.String()) })
 	url := "http://" + readyLine.FindStringSubmatch(stderr.String())[1]
 	for path, want := range map[string]string{"/livez": "ok", "/readyz": "ok", "/metrics": "orders_placed_total 0"} {
-		a, err := call("GET", url+path, nil)
-		if err != nil || a.status != 200 || !strings.Contains(a.text, want) {
+		a, err := systemtest.Call("GET", url+path, nil)
+		if err != nil || a.Status != 200 || !strings.Contains(a.Text, want) {
 			t.Errorf("%s: %v %v", path, a, err)
 		}
 	}
@@ -137,10 +144,10 @@ func TestProgramRunsUntilItIsStopped(t *testing.T) {
 		if code != service.ExitOK {
 			t.Errorf("exit %d:\n%s", code, stderr.String())
 		}
-	case <-time.After(stopTimeout):
+	case <-time.After(systemtest.StopTimeout):
 		t.Fatalf("it does not stop:\n%s", stderr.String())
 	}
-	if _, err := call("GET", url+"/livez", nil); err == nil {
+	if _, err := systemtest.Call("GET", url+"/livez", nil); err == nil {
 		t.Error("it still answers")
 	}
 }
@@ -149,15 +156,15 @@ func TestProgramRunsUntilItIsStopped(t *testing.T) {
 // orders, and is not ready.
 func TestNotReadyWithoutKafka(t *testing.T) {
 	cluster := kafkatest.Start(t)
-	s := newSystem(t, on(cluster.Config, sqliteFiles(t)))
-	s.start("order")
-	s.must(200, "GET", "order", "/readyz", nil)
+	s := newSystem(t, on(cluster.Config, systemtest.Files(t)))
+	s.Start("order")
+	s.Must(200, "GET", "order", "/readyz", nil)
 	cluster.Stop(context.Background())
-	s.must(202, "POST", "order", "/orders", goodOrder)
-	testenv.Wait(t, "the service to notice", stateTimeout, func() bool {
-		return s.call("GET", "order", "/readyz", nil).status == 503
+	s.Must(202, "POST", "order", "/orders", goodOrder)
+	testenv.Wait(t, "the service to notice", systemtest.StateTimeout, func() bool {
+		return s.Call("GET", "order", "/readyz", nil).Status == 503
 	})
-	s.must(200, "GET", "order", "/livez", nil)
+	s.Must(200, "GET", "order", "/livez", nil)
 }
 
 func TestUnknownService(t *testing.T) {

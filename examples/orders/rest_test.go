@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/pabal-dev/pabal/event"
+	"github.com/pabal-dev/pabal/internal/systemtest"
 )
 
 const goodOrder = `{"customerId":"c","restaurantId":"r","price":1,"items":[{"productId":"p","quantity":1}]}`
@@ -14,7 +15,7 @@ const goodOrder = `{"customerId":"c","restaurantId":"r","price":1,"items":[{"pro
 // TestBadRequestsAreProblemsThatNameTheField: every refusal is RFC 9457 problem
 // JSON with the field at fault, and stores nothing.
 func TestBadRequestsAreProblemsThatNameTheField(t *testing.T) {
-	s := newSystem(t, backends[0]).all()
+	s := newSystem(t, systemtest.Embedded).all()
 	restaurant, product := s.restaurant(300, 2)
 	customer := s.customer(10)
 	order := func(old, new string) string { return strings.Replace(goodOrder, old, new, 1) }
@@ -84,20 +85,20 @@ func TestBadRequestsAreProblemsThatNameTheField(t *testing.T) {
 		if test.body != "" || test.method == "POST" {
 			body = test.body
 		}
-		a := s.call(test.method, test.service, test.path, body)
+		a := s.Call(test.method, test.service, test.path, body)
 		name := fmt.Sprintf("%s %s %.80s", test.method, test.path, test.body)
-		if a.status != test.status || a.header.Get("Content-Type") != "application/problem+json" {
-			t.Errorf("%s: %s (%s), want a problem %d", name, a, a.header.Get("Content-Type"), test.status)
+		if a.Status != test.status || a.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %s (%s), want a problem %d", name, a, a.Header.Get("Content-Type"), test.status)
 			continue
 		}
-		if a.body["status"] != float64(test.status) || a.body["type"] != "about:blank" || a.body["title"] == "" || a.body["detail"] == "" {
+		if a.Body["status"] != float64(test.status) || a.Body["type"] != "about:blank" || a.Body["title"] == "" || a.Body["detail"] == "" {
 			t.Errorf("%s: %s is not a whole problem", name, a)
 		}
 		if got := fields(a); got != test.field {
 			t.Errorf("%s: fields at fault %q, want %q", name, got, test.field)
 		}
 	}
-	if n := count(t, s.databases().order, `SELECT COUNT(*) FROM orders`); n != 0 {
+	if n := systemtest.Count(t, s.databases().order, `SELECT COUNT(*) FROM orders`); n != 0 {
 		t.Errorf("%d orders were stored", n)
 	}
 }
@@ -105,7 +106,7 @@ func TestBadRequestsAreProblemsThatNameTheField(t *testing.T) {
 // fields are those a problem names.
 func fields(a answer) string {
 	var names []string
-	list, _ := a.body["errors"].([]any)
+	list, _ := a.Body["errors"].([]any)
 	for _, e := range list {
 		names = append(names, e.(map[string]any)["field"].(string))
 	}
@@ -113,47 +114,47 @@ func fields(a answer) string {
 }
 
 func TestEveryFieldAtFaultIsNamed(t *testing.T) {
-	s := newSystem(t, backends[0])
-	s.start("order")
-	a := s.call("POST", "order", "/orders", `{"price":-1}`)
+	s := newSystem(t, systemtest.Embedded)
+	s.Start("order")
+	a := s.Call("POST", "order", "/orders", `{"price":-1}`)
 	if got := fields(a); got != "customerId,restaurantId,price,items" {
 		t.Errorf("fields at fault: %s", got)
 	}
 }
 
 func TestIdempotencyKeyIsChecked(t *testing.T) {
-	s := newSystem(t, backends[0])
-	s.start("order")
+	s := newSystem(t, systemtest.Embedded)
+	s.Start("order")
 	for _, key := range []string{"", strings.Repeat("k", 256)} {
-		a := s.call("POST", "order", "/orders", goodOrder, "Idempotency-Key", key)
-		if a.status != 400 || fields(a) != "Idempotency-Key" {
+		a := s.Call("POST", "order", "/orders", goodOrder, "Idempotency-Key", key)
+		if a.Status != 400 || fields(a) != "Idempotency-Key" {
 			t.Errorf("key %.10q: %s", key, a)
 		}
 	}
-	first := s.must(202, "POST", "order", "/orders", goodOrder, "Idempotency-Key", "k")
+	first := s.Must(202, "POST", "order", "/orders", goodOrder, "Idempotency-Key", "k")
 	// Layout is no difference; a number of another product is.
-	if a := s.call("POST", "order", "/orders", strings.ReplaceAll(goodOrder, ",", " , "), "Idempotency-Key", "k"); a.text != first.text {
+	if a := s.Call("POST", "order", "/orders", strings.ReplaceAll(goodOrder, ",", " , "), "Idempotency-Key", "k"); a.Text != first.Text {
 		t.Errorf("the same request in another layout: %s", a)
 	}
-	a := s.call("POST", "order", "/orders", strings.Replace(goodOrder, `"quantity":1`, `"quantity":2`, 1), "Idempotency-Key", "k")
-	if a.status != 422 || fields(a) != "Idempotency-Key" {
+	a := s.Call("POST", "order", "/orders", strings.Replace(goodOrder, `"quantity":1`, `"quantity":2`, 1), "Idempotency-Key", "k")
+	if a.Status != 422 || fields(a) != "Idempotency-Key" {
 		t.Errorf("another request: %s", a)
 	}
-	if a := s.must(202, "POST", "order", "/orders", goodOrder); a.text == first.text {
+	if a := s.Must(202, "POST", "order", "/orders", goodOrder); a.Text == first.Text {
 		t.Error("a request without a key got another one's order")
 	}
-	if n := count(t, s.running["order"].DB(), `SELECT COUNT(*) FROM orders`); n != 2 {
+	if n := systemtest.Count(t, s.Running["order"].DB(), `SELECT COUNT(*) FROM orders`); n != 2 {
 		t.Errorf("%d orders", n)
 	}
 }
 
 func TestContentTypeIsChecked(t *testing.T) {
-	s := newSystem(t, backends[0])
-	s.start("order")
+	s := newSystem(t, systemtest.Embedded)
+	s.Start("order")
 	for contentType, status := range map[string]int{
 		"application/json": 202, "application/json; charset=utf-8": 202, "text/plain": 415, "application/x-www-form-urlencoded": 415, "application/xml": 415, "nonsense/": 415,
 	} {
-		if a := s.call("POST", "order", "/orders", goodOrder, "Content-Type", contentType); a.status != status {
+		if a := s.Call("POST", "order", "/orders", goodOrder, "Content-Type", contentType); a.Status != status {
 			t.Errorf("%s: %s", contentType, a)
 		}
 	}
@@ -161,7 +162,7 @@ func TestContentTypeIsChecked(t *testing.T) {
 
 // TestMessagesOnTheWire: names, keys and the ids that tie messages together.
 func TestMessagesOnTheWire(t *testing.T) {
-	s := newSystem(t, backends[0]).all()
+	s := newSystem(t, systemtest.Embedded).all()
 	restaurant, product := s.restaurant(300, 1)
 	customer := s.customer(600)
 	id := s.place(customer, restaurant, 300, line(product, 1))
@@ -169,21 +170,21 @@ func TestMessagesOnTheWire(t *testing.T) {
 	refused := s.place(customer, restaurant, 300, line(product, 1))
 	s.ends(refused, "CANCELLED", "not enough of product")
 
-	created := s.about("customer-created", customer, 1)[0]
+	created := s.About("customer-created", customer, 1)[0]
 	same(t, created, obj{"id": customer, "username": "jenny", "email": "jenny@example.com"})
-	open := s.about("restaurant-changed", restaurant, 1)[0]
+	open := s.About("restaurant-changed", restaurant, 1)[0]
 	same(t, open, obj{"restaurantId": restaurant, "name": "Soup & Rice", "active": true}, "changedAt")
 
-	pay := s.about("payment-request", id, 1)[0]
+	pay := s.About("payment-request", id, 1)[0]
 	same(t, pay, obj{"id": id, "customerId": customer, "price": 300, "paymentOrderStatus": "PENDING"}, "createdAt")
-	paid := s.about("payment-response", id, 1)[0]
+	paid := s.About("payment-response", id, 1)[0]
 	same(t, paid, obj{"id": id, "customerId": customer, "price": 300, "paymentStatus": "COMPLETED"}, "createdAt")
-	ask := s.about("order-approval-request", id, 1)[0]
+	ask := s.About("order-approval-request", id, 1)[0]
 	products := []obj{line(product, 1)}
 	same(t, ask, obj{"orderId": id, "restaurantId": restaurant, "price": 300, "products": products}, "createdAt")
-	yes := s.about("order-approval-response", id, 1)[0]
+	yes := s.About("order-approval-response", id, 1)[0]
 	same(t, yes, obj{"orderId": id, "restaurantId": restaurant, "orderApprovalStatus": "APPROVED"}, "createdAt")
-	for i, change := range s.about("order-changed", id, 3) {
+	for i, change := range s.About("order-changed", id, 3) {
 		status := []string{"PENDING", "PAID", "APPROVED"}[i]
 		same(t, change, obj{"orderId": id, "customerId": customer, "restaurantId": restaurant, "items": products, "price": 300, "status": status}, "changedAt")
 		chained(t, id, change, []event.Event{{}, paid.Event, yes.Event}[i])
@@ -193,20 +194,20 @@ func TestMessagesOnTheWire(t *testing.T) {
 	chained(t, id, ask, paid.Event)
 	chained(t, id, yes, ask.Event)
 
-	refusal := s.about("order-approval-response", refused, 1)[0]
+	refusal := s.About("order-approval-response", refused, 1)[0]
 	reason := fmt.Sprintf("not enough of product %s: 1 wanted, 0 there", product)
 	same(t, refusal, obj{"orderId": refused, "restaurantId": restaurant, "orderApprovalStatus": "REJECTED", "reason": reason}, "createdAt")
-	changes := s.about("order-changed", refused, 4)
+	changes := s.About("order-changed", refused, 4)
 	same(t, changes[3], obj{"orderId": refused, "customerId": customer, "restaurantId": restaurant, "items": products, "price": 300, "status": "CANCELLED", "reason": reason}, "changedAt")
-	answers := s.about("payment-response", refused, 2)
+	answers := s.About("payment-response", refused, 2)
 	same(t, answers[1], obj{"id": refused, "customerId": customer, "price": 300, "paymentStatus": "CANCELLED"}, "createdAt")
 }
 
 // same compares a value with what is wanted; times only have to be there.
-func same(t *testing.T, r record, want obj, times ...string) {
+func same(t *testing.T, r systemtest.Record, want obj, times ...string) {
 	t.Helper()
 	got := obj{}
-	for name, v := range r.value {
+	for name, v := range r.Value {
 		got[name] = v
 	}
 	for _, name := range times {
@@ -222,7 +223,7 @@ func same(t *testing.T, r record, want obj, times ...string) {
 	}
 }
 
-func chained(t *testing.T, correlation string, r record, cause event.Event) {
+func chained(t *testing.T, correlation string, r systemtest.Record, cause event.Event) {
 	t.Helper()
 	if r.CorrelationID != correlation || r.CausationID != cause.ID || r.ID == cause.ID || r.ContentType != "application/json" {
 		t.Errorf("%s: id %s, correlation id %s, causation id %s; want correlation id %s, causation id %q", r.Type, r.ID, r.CorrelationID, r.CausationID, correlation, cause.ID)

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/pabal-dev/pabal/internal/systemtest"
 )
 
 // TestOrders is the system end to end: what can become of an order.
@@ -38,7 +40,7 @@ func approved(t *testing.T, s *system) {
 		t.Errorf("credit %d, stock %d", credit, stock)
 	}
 	var steps []string
-	for _, entry := range a.body["timeline"].([]any) {
+	for _, entry := range a.Body["timeline"].([]any) {
 		step := entry.(map[string]any)
 		steps = append(steps, step["status"].(string)+" by "+step["cause"].(string))
 		if _, err := time.Parse(time.RFC3339Nano, step["at"].(string)); err != nil {
@@ -74,7 +76,7 @@ func rejected(t *testing.T, s *system, restaurant string, price int64, reason st
 	if credit := s.credit(customer); credit != 5000 {
 		t.Errorf("credit %d after the refund", credit)
 	}
-	if steps := len(a.body["timeline"].([]any)); steps != 4 {
+	if steps := len(a.Body["timeline"].([]any)); steps != 4 {
 		t.Errorf("%d steps, want PENDING, PAID, CANCELLING, CANCELLED", steps)
 	}
 }
@@ -86,13 +88,13 @@ func unknownRestaurant(t *testing.T, s *system) {
 
 func inactiveRestaurant(t *testing.T, s *system) {
 	restaurant, product := s.restaurant(300, 2)
-	s.must(200, "PATCH", "restaurant", "/restaurants/"+restaurant, obj{"active": false})
+	s.Must(200, "PATCH", "restaurant", "/restaurants/"+restaurant, obj{"active": false})
 	rejected(t, s, restaurant, 300, "is not active", line(product, 1))
-	s.must(200, "PATCH", "restaurant", "/restaurants/"+restaurant, obj{"active": true})
+	s.Must(200, "PATCH", "restaurant", "/restaurants/"+restaurant, obj{"active": true})
 	s.ends(s.place(s.customer(300), restaurant, 300, line(product, 1)), "APPROVED", "")
-	for i, change := range s.about("restaurant-changed", restaurant, 3) {
-		if change.value["active"] != (i != 1) {
-			t.Errorf("change %d says %v", i, change.value)
+	for i, change := range s.About("restaurant-changed", restaurant, 3) {
+		if change.Value["active"] != (i != 1) {
+			t.Errorf("change %d says %v", i, change.Value)
 		}
 	}
 }
@@ -105,7 +107,7 @@ func unknownProduct(t *testing.T, s *system) {
 
 func inactiveProduct(t *testing.T, s *system) {
 	restaurant, product := s.restaurant(300, 2)
-	s.must(200, "PATCH", "restaurant", "/restaurants/"+restaurant+"/products/"+product, obj{"active": false})
+	s.Must(200, "PATCH", "restaurant", "/restaurants/"+restaurant+"/products/"+product, obj{"active": false})
 	rejected(t, s, restaurant, 300, "is not active", line(product, 1))
 }
 
@@ -146,7 +148,7 @@ func customerCancels(t *testing.T, s *system) {
 		all.Go(func() {
 			<-time.After(time.Duration(i*i/10) * time.Millisecond) // another moment, not a wait for a state
 			var err error
-			cancelled[i], err = call("DELETE", "http://"+s.running["order"].Addr()+"/orders/"+ids[i], nil)
+			cancelled[i], err = systemtest.Call("DELETE", "http://"+s.Running["order"].Addr()+"/orders/"+ids[i], nil)
 			if err != nil {
 				t.Error(err)
 			}
@@ -157,8 +159,8 @@ func customerCancels(t *testing.T, s *system) {
 	for i, id := range ids {
 		a := s.final(id)
 		switch {
-		case cancelled[i].status == 200 && a.body["status"] == "CANCELLED" && a.body["reason"] == "cancelled by the customer":
-		case cancelled[i].status == 409 && a.body["status"] == "APPROVED":
+		case cancelled[i].Status == 200 && a.Body["status"] == "CANCELLED" && a.Body["reason"] == "cancelled by the customer":
+		case cancelled[i].Status == 409 && a.Body["status"] == "APPROVED":
 			approved++
 		default:
 			t.Errorf("the cancel was answered with %s, and the order ended %s", cancelled[i], a)
@@ -174,12 +176,12 @@ func lateCancel(t *testing.T, s *system) {
 	restaurant, product := s.restaurant(300, 3)
 	id := s.place(s.customer(300), restaurant, 300, line(product, 1))
 	s.ends(id, "APPROVED", "")
-	if a := s.call("DELETE", "order", "/orders/"+id, nil); a.status != 409 || !strings.Contains(a.text, "APPROVED") {
+	if a := s.Call("DELETE", "order", "/orders/"+id, nil); a.Status != 409 || !strings.Contains(a.Text, "APPROVED") {
 		t.Errorf("a late cancel was answered with %s", a)
 	}
 	id = s.place(s.customer(0), restaurant, 300, line(product, 1))
 	s.ends(id, "CANCELLED", "not enough credit")
-	if a := s.call("DELETE", "order", "/orders/"+id, nil); a.status != 409 || !strings.Contains(a.text, "CANCELLED") {
+	if a := s.Call("DELETE", "order", "/orders/"+id, nil); a.Status != 409 || !strings.Contains(a.Text, "CANCELLED") {
 		t.Errorf("a late cancel was answered with %s", a)
 	}
 }
@@ -195,7 +197,7 @@ func duplicateRequest(t *testing.T, s *system) {
 	for i := range tries {
 		all.Go(func() {
 			var err error
-			again[i], err = call("POST", "http://"+s.running["order"].Addr()+"/orders", body, "Idempotency-Key", key)
+			again[i], err = systemtest.Call("POST", "http://"+s.Running["order"].Addr()+"/orders", body, "Idempotency-Key", key)
 			if err != nil {
 				t.Error(err)
 			}
@@ -203,20 +205,20 @@ func duplicateRequest(t *testing.T, s *system) {
 	}
 	all.Wait()
 	for _, a := range again {
-		if a.status != 202 || a.text != again[0].text {
+		if a.Status != 202 || a.Text != again[0].Text {
 			t.Errorf("a repeated request was answered with %s, another with %s", a, again[0])
 		}
 	}
-	if late := s.call("POST", "order", "/orders", body, "Idempotency-Key", key); late.text != again[0].text {
+	if late := s.Call("POST", "order", "/orders", body, "Idempotency-Key", key); late.Text != again[0].Text {
 		t.Errorf("a repeated request was answered with %s, another with %s", late, again[0])
 	}
-	s.ends(again[0].body["orderId"].(string), "APPROVED", "")
+	s.ends(again[0].Body["orderId"].(string), "APPROVED", "")
 	if credit := s.credit(customer); credit != 700 {
 		t.Errorf("credit %d: the customer was charged twice", credit)
 	}
 	body["price"] = 301
-	other := s.call("POST", "order", "/orders", body, "Idempotency-Key", key)
-	if other.status != 422 || other.header.Get("Content-Type") != "application/problem+json" {
+	other := s.Call("POST", "order", "/orders", body, "Idempotency-Key", key)
+	if other.Status != 422 || other.Header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("another request under the same key was answered with %s", other)
 	}
 }

@@ -15,21 +15,44 @@ const module = "github.com/pabal-dev/pabal"
 // what is below it, unless a longer line names that; packages under one line
 // may import one another.
 var layers = [][]string{
-	{"event", "lifecycle"},
+	{"event", "lifecycle", "batch", "internal/count"},
 	{"kafka"},
 	{"kafka/broker"},
 	{"kafka/kafkatest"},
 	{"outbox"},
 	{"inbox"},
+	{"journal"},
+	{"projection", "entity", "saga"},
+	{"saga/sagatest"},
+	{"streams/serde"},
+	{"streams/internal/local"},
+	{"streams/internal/plan"},
+	{"streams/state"},
+	{"streams/internal/task", "streams/internal/assign", "streams/internal/restore"},
+	{"streams/internal/run"},
+	{"streams"},
+	{"streams/streamstest", "streams/sink"},
+	{"streams/sink/sinktest"},
+	{"connect/data"},
+	{"connect/converter", "connect/postgres"},
+	{"admin"},
 	{"storage"},
-	{"storage/postgres", "storage/sqlite", "storage/storagetest"},
-	{"storage/open"},
+	{"storage/postgres", "storage/sqlite", "storage/mongodb", "storage/redis", "storage/storagetest"},
+	{"storage/open", "storage/table"},
+	{"cloudconfig"},
+	{"console/api"},
+	{"console/record", "console/mask", "console/audit", "console/auth", "console/fleet"},
+	{"console/cluster", "console/lens", "console/redrive"},
+	{"console/pages"},
+	{"console"},
 	{"examples"},
+	{"internal/invariants"},
+	{"internal/traffic"},
 	{"cmd"},
 }
 
 // forTests are packages that only tests import; they may import anything.
-var forTests = []string{"internal/testenv", "internal/testservers", "internal/architecture", "docs"}
+var forTests = []string{"internal/testenv", "internal/systemtest", "internal/simulation", "internal/testservers", "internal/faults", "internal/pekko", "internal/kstreams", "internal/architecture", "streams/internal/eostest", "docs"}
 
 // reserved are packages, ours or foreign, that only some may import.
 var reserved = []struct {
@@ -44,6 +67,16 @@ var reserved = []struct {
 	{
 		targets: []string{"modernc.org"},
 		users:   []string{"storage/sqlite"},
+		why:     "ports never import a database driver, only backends do",
+	},
+	{
+		targets: []string{"go.mongodb.org/mongo-driver"},
+		users:   []string{"storage/mongodb", "examples/library/bestbook/adapters/mongo"},
+		why:     "ports never import a database driver, only backends do",
+	},
+	{
+		targets: []string{"github.com/redis/go-redis"},
+		users:   []string{"storage/redis", "cmd/pabal/internal/demo"},
 		why:     "ports never import a database driver, only backends do",
 	},
 	{
@@ -108,6 +141,11 @@ func TestCheckerCatches(t *testing.T) {
 		{"storage/postgres", "modernc.org/sqlite", "database driver"},
 		{"storage/sqlite", module + "/storage/postgres", "layer"},
 		{"storage/postgres", module + "/storage/sqlite", "layer"},
+		{"storage/mongodb", "go.mongodb.org/mongo-driver/v2/mongo", ""},
+		{"projection", "go.mongodb.org/mongo-driver/v2/bson", "database driver"},
+		{"storage/redis", "github.com/redis/go-redis/v9", ""},
+		{"storage/mongodb", "github.com/redis/go-redis/v9", "database driver"},
+		{"storage/redis", module + "/storage/mongodb", "layer"},
 		{"storage/open", module + "/storage/sqlite", ""},
 		{"inbox", module + "/kafka/broker", "choice of programs"},
 		{"storage/sqlite", module + "/kafka/kafkatest", "choice of programs"},

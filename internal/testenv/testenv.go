@@ -25,6 +25,20 @@ func Kafka(t testing.TB) []string {
 	return strings.Split(variable(t, "kafka", "Apache Kafka", testservers.EnvKafka), ",")
 }
 
+// Redis returns the URL of a real Redis, which other tests use too: Prefix keeps
+// keys apart.
+func Redis(t testing.TB) string {
+	t.Helper()
+	return variable(t, "redis", "Redis", testservers.EnvRedis)
+}
+
+// MongoDB returns the URL of a real MongoDB replica set, which other tests use
+// too: make a database of a random name and drop it.
+func MongoDB(t testing.TB) string {
+	t.Helper()
+	return variable(t, "mongodb", "MongoDB", testservers.EnvMongoDB)
+}
+
 // Kcat returns the path of kcat.
 func Kcat(t testing.TB) string {
 	t.Helper()
@@ -36,6 +50,24 @@ func Kcat(t testing.TB) string {
 func KafkaJS(t testing.TB) string {
 	t.Helper()
 	return variable(t, "kafkajs", "kafkajs", testservers.EnvKafkaJS)
+}
+
+// Pekko returns the folder of the Pekko application, see package pekko.
+func Pekko(t testing.TB) string {
+	t.Helper()
+	return variable(t, "pekko", "Pekko", testservers.EnvPekko)
+}
+
+// KStreams returns the folder of the application on Kafka Streams, see package kstreams.
+func KStreams(t testing.TB) string {
+	t.Helper()
+	return variable(t, "kstreams", "Kafka Streams", testservers.EnvKStreams)
+}
+
+// Chromium returns the path of the browser.
+func Chromium(t testing.TB) string {
+	t.Helper()
+	return variable(t, "chromium", "Chromium", testservers.EnvChromium)
 }
 
 // StartKafka starts an Apache Kafka for this test alone, to kill and restart.
@@ -53,6 +85,22 @@ func StartPostgres(t testing.TB, settings ...string) *testservers.Server {
 	t.Helper()
 	s, err := testservers.StartPostgres(t.Context(), "", settings...)
 	return own(t, "postgres", "PostgreSQL", s, err)
+}
+
+// StartRedis starts a Redis for this test alone, to kill and restart. It is
+// closed with the test.
+func StartRedis(t testing.TB, arguments ...string) *testservers.Server {
+	t.Helper()
+	s, err := testservers.StartRedis(t.Context(), arguments...)
+	return own(t, "redis", "Redis", s, err)
+}
+
+// StartMongoDB starts a MongoDB replica set of one node for this test alone, to
+// kill and restart. It is closed with the test.
+func StartMongoDB(t testing.TB) *testservers.Server {
+	t.Helper()
+	s, err := testservers.StartMongoDB(t.Context())
+	return own(t, "mongodb", "MongoDB", s, err)
 }
 
 // Full skips the test unless long tests are asked for: make test-full.

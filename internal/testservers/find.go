@@ -64,7 +64,7 @@ func FindKafka() (string, error) {
 	if len(found) == 0 {
 		return "", fmt.Errorf("Apache Kafka: %w: no %s; %s", ErrMissing, pattern, installHint)
 	}
-	if _, err := findJava(); err != nil {
+	if _, err := FindJava(); err != nil {
 		return "", err
 	}
 	return filepath.Dir(found[0]), nil
@@ -75,13 +75,14 @@ func KafkaName(jars string) string {
 	return "Apache Kafka " + firstVersion(filepath.Base(jars))
 }
 
-func findJava() (string, error) {
+// FindJava returns the path of java.
+func FindJava() (string, error) {
 	if home := os.Getenv("JAVA_HOME"); home != "" && isProgram(filepath.Join(home, "bin"), "java") {
 		return filepath.Join(home, "bin", "java"), nil
 	}
 	java, err := exec.LookPath("java")
 	if err != nil {
-		return "", fmt.Errorf("Apache Kafka: %w: it needs Java 17 or newer, and there is no java on PATH or in JAVA_HOME; %s", ErrMissing, installHint)
+		return "", fmt.Errorf("Java: %w: Apache Kafka, Kafka Streams and Pekko need Java 17 or newer, and there is no java on PATH or in JAVA_HOME; %s", ErrMissing, installHint)
 	}
 	return java, nil
 }
@@ -125,6 +126,110 @@ func KafkaJSName(dir string) string {
 
 func kafkaJSPackage(dir string) string {
 	return filepath.Join(dir, "node_modules", "kafkajs", "package.json")
+}
+
+// FindChromium returns the path of Chromium, or of Chrome, the browser that the
+// console's pages are tested in.
+func FindChromium() (string, error) {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("Chromium: %w: no chromium, chromium-browser or google-chrome on PATH; %s", ErrMissing, installHint)
+}
+
+// ChromiumName returns the browser's name and version.
+func ChromiumName(path string) string {
+	out, _ := exec.Command(path, "--version").Output()
+	name, _, _ := strings.Cut(string(out), " ")
+	return cmp.Or(name, "Chromium") + " " + firstVersion(string(out))
+}
+
+// FindPekko returns the folder (classes, lib) of the Pekko application that package
+// pekko talks to.
+func FindPekko() (string, error) { return findApplication("a Pekko application", "pekko") }
+
+// FindKStreams returns the folder (classes, lib) of the application on Kafka Streams that
+// package kstreams runs.
+func FindKStreams() (string, error) { return findApplication("Kafka Streams", "kstreams") }
+
+// KStreamsName returns the product and version of the jars in an application's folder.
+func KStreamsName(dir string) string {
+	const jar = "kafka-streams-"
+	found, _ := filepath.Glob(filepath.Join(dir, "lib", jar+"[0-9]*.jar"))
+	if len(found) == 0 {
+		return "Kafka Streams"
+	}
+	return "Kafka Streams " + firstVersion(strings.TrimPrefix(filepath.Base(found[0]), jar))
+}
+
+// findApplication returns the folder of the newest build of a Java application: the part
+// behind its name changes with its sources.
+func findApplication(what, name string) (string, error) {
+	pattern := filepath.Join(CacheDir(), name+"-*", "classes")
+	found, _ := filepath.Glob(pattern)
+	if len(found) == 0 {
+		return "", fmt.Errorf("%s: %w: no %s; %s", what, ErrMissing, pattern, installHint)
+	}
+	if _, err := FindJava(); err != nil {
+		return "", err
+	}
+	slices.SortFunc(found, func(a, b string) int { return cmp.Compare(modified(b), modified(a)) })
+	return filepath.Dir(found[0]), nil
+}
+
+func modified(file string) int64 {
+	info, err := os.Stat(file)
+	if err != nil {
+		return 0
+	}
+	return info.ModTime().UnixNano()
+}
+
+// PekkoName tells on what the application in a folder was built.
+func PekkoName(dir string) string {
+	for _, plugin := range []string{"pekko-persistence-r2dbc", "akka-persistence-r2dbc"} {
+		if found, _ := filepath.Glob(filepath.Join(dir, "lib", plugin+"_2.13-*.jar")); len(found) > 0 {
+			return plugin + " " + firstVersion(strings.TrimPrefix(filepath.Base(found[0]), plugin+"_2.13-"))
+		}
+	}
+	return "a Pekko application"
+}
+
+// FindRedis returns the path of Redis's server.
+func FindRedis() (string, error) {
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		return "", fmt.Errorf("Redis: %w: no redis-server on PATH; %s", ErrMissing, installHint)
+	}
+	return path, nil
+}
+
+// RedisName returns the product and version of a server's program.
+func RedisName(path string) string {
+	out, _ := exec.Command(path, "--version").Output()
+	_, after, _ := strings.Cut(string(out), "v=")
+	return "Redis " + firstVersion(after)
+}
+
+// FindMongoDB returns the path of MongoDB's server: the machine's, or the one
+// that was downloaded.
+func FindMongoDB() (string, error) {
+	if path, err := exec.LookPath("mongod"); err == nil {
+		return path, nil
+	}
+	dir := filepath.Join(CacheDir(), "mongodb")
+	if !isProgram(dir, "mongod") {
+		return "", fmt.Errorf("MongoDB: %w: no mongod on PATH or in %s; %s", ErrMissing, dir, installHint)
+	}
+	return filepath.Join(dir, "mongod"), nil
+}
+
+// MongoDBName returns the product and version of a server's program.
+func MongoDBName(path string) string {
+	out, _ := exec.Command(path, "--version").Output()
+	return "MongoDB " + firstVersion(string(out))
 }
 
 func isProgram(dir, name string) bool {

@@ -2,6 +2,7 @@ package testservers
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -20,7 +21,6 @@ const defaultJVM = "-Xms256m -Xmx768m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 // in clusters.
 const kafkaSettings = `
 process.roles=broker,controller
-node.id=1
 listener.security.protocol.map=CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=CLIENT
 controller.listener.names=CONTROLLER
@@ -61,7 +61,7 @@ func StartKafka(ctx context.Context, dir string, settings ...string) (*Server, e
 	if err != nil {
 		return nil, err
 	}
-	java, err := findJava()
+	java, err := FindJava()
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func StartKafka(ctx context.Context, dir string, settings ...string) (*Server, e
 		if err != nil {
 			return nil, fmt.Errorf("prepare a folder for Kafka: %w", err)
 		}
-		k := &kafka{java: java, jars: jars, folder: f}
+		k := &kafka{java: java, jars: jars, jvm: defaultJVM, folder: f}
 		s, err := k.server(ctx, settings)
 		if err != nil {
 			_ = f.remove()
@@ -82,36 +82,42 @@ func StartKafka(ctx context.Context, dir string, settings ...string) (*Server, e
 
 type kafka struct {
 	java, jars string
+	jvm        string
 	folder     folder
 }
 
+// server prepares a node that is alone.
 func (k *kafka) server(ctx context.Context, settings []string) (*Server, error) {
-	client, err := freePort()
+	client, err := FreeAddr()
 	if err != nil {
 		return nil, err
 	}
-	controller, err := freePort()
+	controller, err := FreeAddr()
 	if err != nil {
 		return nil, err
 	}
-	if err := k.configure(localAddr(client), localAddr(controller), settings); err != nil {
+	alone := []string{"node.id=1", "controller.quorum.bootstrap.servers=" + controller}
+	if err := k.configure(client, controller, append(alone, settings...)); err != nil {
 		return nil, err
 	}
-	if err := k.format(ctx); err != nil {
+	if err := k.format(ctx, newClusterID(), "--standalone"); err != nil {
 		return nil, err
 	}
+	return k.node(client), nil
+}
+
+func (k *kafka) node(client string) *Server {
 	return &Server{
-		Name: KafkaName(k.jars), Addr: localAddr(client), URL: localAddr(client), LogFile: k.log(),
+		Name: KafkaName(k.jars), Addr: client, URL: client, LogFile: k.log(),
 		folder:  k.folder,
 		program: program{start: k.start, ready: k.ready, orderly: syscall.SIGTERM, quick: syscall.SIGKILL},
-	}, nil
+	}
 }
 
 func (k *kafka) configure(client, controller string, settings []string) error {
 	lines := append([]string{kafkaSettings,
 		"listeners=CLIENT://" + client + ",CONTROLLER://" + controller,
 		"advertised.listeners=CLIENT://" + client,
-		"controller.quorum.bootstrap.servers=" + controller,
 		"log.dirs=" + k.folder.data(),
 	}, settings...)
 	if err := os.WriteFile(k.folder.file("server.properties"), []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
@@ -123,14 +129,19 @@ func (k *kafka) configure(client, controller string, settings []string) error {
 	return os.MkdirAll(k.folder.file("tmp"), 0o755)
 }
 
-// format writes the storage folder with a fresh cluster id, a UUID in base64.
-func (k *kafka) format(ctx context.Context) error {
+// newClusterID is a UUID in base64.
+func newClusterID() string {
 	id := make([]byte, 16)
 	_, _ = rand.Read(id)
 	// The tool takes an id that begins with a dash for an option.
 	id[0] &= 0x7f
-	cmd := exec.CommandContext(ctx, k.java, k.args("kafka.tools.StorageTool", "format", "--standalone",
-		"-t", base64.RawURLEncoding.EncodeToString(id), "-c", k.folder.file("server.properties"))...)
+	return base64.RawURLEncoding.EncodeToString(id)
+}
+
+// format writes the storage folder.
+func (k *kafka) format(ctx context.Context, clusterID string, options ...string) error {
+	args := append([]string{"format", "-t", clusterID, "-c", k.folder.file("server.properties")}, options...)
+	cmd := exec.CommandContext(ctx, k.java, k.args("kafka.tools.StorageTool", args...)...)
 	cmd.Dir = k.folder.path
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("format Kafka's storage in %s: %w\n%s", k.folder.path, err, out[max(0, len(out)-2000):])
@@ -162,10 +173,7 @@ func (k *kafka) ready(_ *process, logOffset int64) bool {
 func (k *kafka) log() string { return k.folder.file("kafka.log") }
 
 func (k *kafka) args(class string, args ...string) []string {
-	jvm := os.Getenv("PABAL_TEST_JVM")
-	if jvm == "" {
-		jvm = defaultJVM
-	}
+	jvm := cmp.Or(os.Getenv("PABAL_TEST_JVM"), k.jvm)
 	// Without performance data the JVM leaves no file in the shared /tmp.
 	all := append(strings.Fields(jvm), "-XX:-UsePerfData",
 		"-Djava.io.tmpdir="+k.folder.file("tmp"),

@@ -7,6 +7,13 @@ import (
 	"strconv"
 )
 
+// FreeAddr is an address of 127.0.0.1 for a program that is killed and started
+// again on it.
+func FreeAddr() (string, error) {
+	port, err := freePort()
+	return localAddr(port), err
+}
+
 // freePort picks a port below the range from which systems number outgoing
 // connections: a server that is down for a moment finds it free again, and
 // nobody who dials it meanwhile is connected to himself.

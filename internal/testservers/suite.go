@@ -16,8 +16,13 @@ import (
 const (
 	EnvKafka    = "PABAL_TEST_KAFKA"    // host:port, or several with commas
 	EnvPostgres = "PABAL_TEST_POSTGRES" // URL of a superuser
+	EnvRedis    = "PABAL_TEST_REDIS"    // redis:// URL
+	EnvMongoDB  = "PABAL_TEST_MONGODB"  // mongodb:// URL of a replica set
 	EnvKcat     = "PABAL_TEST_KCAT"     // path of the program
 	EnvKafkaJS  = "PABAL_TEST_KAFKAJS"  // folder with node_modules
+	EnvPekko    = "PABAL_TEST_PEKKO"    // folder with classes and lib
+	EnvKStreams = "PABAL_TEST_KSTREAMS" // folder with classes and lib
+	EnvChromium = "PABAL_TEST_CHROMIUM" // path of the program
 	// EnvSkips names a file to which package testenv adds a line per skip.
 	EnvSkips = "PABAL_TEST_SKIPS"
 	// EnvRequire lists, with commas, the parts whose absence is a failure.
@@ -42,8 +47,13 @@ type opened struct {
 var parts = []part{
 	{"kafka", EnvKafka, func(ctx context.Context) (opened, error) { return openServer(StartKafka(ctx, "")) }},
 	{"postgres", EnvPostgres, func(ctx context.Context) (opened, error) { return openServer(StartPostgres(ctx, "")) }},
+	{"redis", EnvRedis, func(ctx context.Context) (opened, error) { return openServer(StartRedis(ctx)) }},
+	{"mongodb", EnvMongoDB, func(ctx context.Context) (opened, error) { return openServer(StartMongoDB(ctx)) }},
 	{"kcat", EnvKcat, func(context.Context) (opened, error) { return openTool(FindKcat, KcatName) }},
 	{"kafkajs", EnvKafkaJS, func(context.Context) (opened, error) { return openTool(FindKafkaJS, KafkaJSName) }},
+	{"pekko", EnvPekko, func(context.Context) (opened, error) { return openTool(FindPekko, PekkoName) }},
+	{"kstreams", EnvKStreams, func(context.Context) (opened, error) { return openTool(FindKStreams, KStreamsName) }},
+	{"chromium", EnvChromium, func(context.Context) (opened, error) { return openTool(FindChromium, ChromiumName) }},
 }
 
 // Suite is a set of servers and tools for one run of tests.

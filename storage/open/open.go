@@ -1,6 +1,8 @@
 // Package open opens whichever database a connection string names, for programs
 // that leave the choice to their configuration. It links both backends; code for
-// one database imports storage/postgres or storage/sqlite and links that one.
+// one database imports storage/postgres or storage/sqlite and links that one. MongoDB
+// and Redis are not among them, because nothing here runs without SQL: see
+// storage/mongodb and storage/redis.
 package open
 
 import (

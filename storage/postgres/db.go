@@ -11,6 +11,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -26,7 +27,8 @@ type Config struct {
 	// else "public". Any name that PostgreSQL takes, as it is, without quotes.
 	Schema string
 	// MaxConns bounds the pool. Default: the URL's pool_max_conns, else 4 or
-	// the number of CPUs, whichever is more. Each call of Wakeups adds one.
+	// the number of CPUs, whichever is more. While somebody listens (Wakeups,
+	// Appends) there is one beside it.
 	MaxConns int32
 	// Logger is slog.Default() where nil.
 	Logger *slog.Logger
@@ -42,6 +44,9 @@ type DB struct {
 	waker   waker
 	ids     durableIDs
 	warning sync.Once // about an unreadable system identifier
+	servers servers
+	holders holders
+	repeats atomic.Int64
 
 	running context.Context
 	stop    context.CancelFunc
@@ -62,19 +67,23 @@ var (
 )
 
 // Update runs fn in a READ COMMITTED transaction: commit where it returns nil,
-// rollback otherwise. Its error wraps fn's. Relays are woken after the commit.
+// rollback otherwise. Its error wraps fn's. Relays and readers of
+// the journal are woken after the commit.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
-	enqueued := false
+	enqueued, appended := false, false
 	err := db.transact(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(t pgx.Tx) error {
 		querier := &pgxQuerier{conn: t}
 		defer querier.closeRows()
 		tx := &Tx{Querier: querier, pgx: t, names: db.names}
 		err := fn(tx)
-		enqueued = tx.enqueued
+		enqueued, appended = tx.enqueued, tx.appended
 		return err
 	})
 	if err == nil && enqueued {
 		db.Notify()
+	}
+	if err == nil && appended {
+		db.appended()
 	}
 	return err
 }

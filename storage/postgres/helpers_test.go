@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"net/url"
 	"testing"
 	"time"
 
@@ -85,4 +86,15 @@ func must[T any](t testing.TB) func(T, error) T {
 		}
 		return v
 	}
+}
+
+// connectTo connects to another database of the server.
+func connectTo(t testing.TB, where, database string) *pgx.Conn {
+	t.Helper()
+	u, err := url.Parse(where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + database
+	return connect(t, u.String())
 }

@@ -10,10 +10,7 @@ import (
 	"github.com/pabal-dev/pabal/outbox"
 )
 
-var (
-	outboxInsert = statementFile("outbox_insert")
-	outboxNotify = statementFile("outbox_notify")
-)
+var outboxInsert = statementFile("outbox_insert")
 
 // InsertOutbox is described at outbox.Tx; one round trip for all messages.
 func (tx *Tx) InsertOutbox(ctx context.Context, messages []outbox.Message) error {

@@ -27,7 +27,7 @@ func (db *DB) Identity(ctx context.Context) (outbox.Identity, error) {
 	var id outbox.Identity
 	err := db.pool.QueryRow(ctx, db.names.sql(outboxIdentity)).Scan(&id.Outbox, &id.BoundSystem, &id.BoundCluster, &id.Position)
 	if err == nil {
-		id.System, err = db.system(ctx)
+		id.System, err = db.system(ctx, db.pool)
 	}
 	if err != nil {
 		return outbox.Identity{}, failed("read the outbox's identity", err)
@@ -35,8 +35,8 @@ func (db *DB) Identity(ctx context.Context) (outbox.Identity, error) {
 	return id, nil
 }
 
-func (db *DB) system(ctx context.Context) (system string, err error) {
-	err = db.pool.QueryRow(ctx, db.names.sql(outboxSystem)).Scan(&system)
+func (db *DB) system(ctx context.Context, conn pgxConn) (system string, err error) {
+	err = conn.QueryRow(ctx, db.names.sql(outboxSystem)).Scan(&system)
 	if code := sqlState(err); code == insufficientPrivilege || code == undefinedFunction {
 		db.warning.Do(func() {
 			db.log.Warn("postgres: a restored or cloned database cannot be told from this one; grant EXECUTE on pg_control_system()", "error", err)

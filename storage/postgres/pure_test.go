@@ -64,8 +64,8 @@ func TestStatementsAreRenderedForTheSchema(t *testing.T) {
 			t.Errorf("not rendered: %s", text)
 		}
 	}
-	want := `SELECT pg_notify('pabal_outbox_' || '"o''clock ""x""".pabal_outbox'::regclass::oid::text, '')`
-	if got := n.sql(outboxNotify); got != want {
+	want := `SELECT pg_notify('pabal_outbox_' || '"o''clock ""x""".pabal_outbox'::regclass::oid::text, $1)`
+	if got := n.sql(wakeNotify); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	if got := searchPath().sql(outboxLastReplay); got != "SELECT last_replay FROM pabal_outbox_state" {

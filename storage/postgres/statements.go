@@ -58,8 +58,9 @@ func newNames(schema string) *names {
 	return n
 }
 
-// placeholder is @name for an identifier and @'name' for a literal of it.
-var placeholder = regexp.MustCompile(`@('?)(pabal_\w+)'?`)
+// placeholder is @name for a table of ours or Pekko's, and @'name' for a literal of
+// it.
+var placeholder = regexp.MustCompile(`@('?)([a-z]\w+)'?`)
 
 func (n *names) render(text string) string {
 	return placeholder.ReplaceAllStringFunc(text, func(found string) string {

@@ -15,8 +15,9 @@ type Tx struct {
 	pgx      pgx.Tx
 	sql      *sql.Tx
 	names    *names
-	notify   bool // wake relays by NOTIFY within the transaction
+	notify   bool // wake listeners by NOTIFY within the transaction
 	enqueued bool
+	appended bool
 }
 
 var _ storage.Tx = (*Tx)(nil)
@@ -30,9 +31,9 @@ func (tx *Tx) SQL() *sql.Tx { return tx.sql }
 // JoinOption changes what joining does.
 type JoinOption func(*Tx)
 
-// WithoutNotify leaves out the NOTIFY that wakes relays when the joined
-// transaction commits; the caller calls DB.Notify after the commit, or relays
-// find the rows at their next poll. A NOTIFY makes the commits of all
+// WithoutNotify leaves out the NOTIFY that wakes relays and readers of the journal
+// when the joined transaction commits; the caller calls DB.Notify (DB.NotifyJournal)
+// after the commit, or they find the rows at their next poll. A NOTIFY makes the commits of all
 // transactions of the server that contain one wait for each other, which is felt
 // from some thousand per second on.
 func WithoutNotify() JoinOption { return func(tx *Tx) { tx.notify = false } }
@@ -73,11 +74,15 @@ func joined(tx *Tx, options []JoinOption) *Tx {
 
 // wakeAtCommit makes relays look, once per transaction.
 func (tx *Tx) wakeAtCommit(ctx context.Context) error {
-	first := !tx.enqueued
-	tx.enqueued = true
+	return tx.tellAtCommit(ctx, &tx.enqueued, outboxRows)
+}
+
+func (tx *Tx) tellAtCommit(ctx context.Context, told *bool, about news) error {
+	first := !*told
+	*told = true
 	if !first || !tx.notify {
 		return nil
 	}
-	_, err := tx.Exec(ctx, tx.names.sql(outboxNotify))
+	_, err := tx.Exec(ctx, tx.names.sql(wakeNotify), string(about))
 	return err
 }

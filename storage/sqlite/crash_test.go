@@ -37,7 +37,7 @@ func TestCrash(t *testing.T) {
 	}
 	acknowledged := map[int64]bool{}
 	for range rounds {
-		crashOnce(t, path, time.Duration(random.IntN(60))*time.Millisecond, acknowledged)
+		crashOnce(t, "TestCrashChild", path, time.Duration(random.IntN(60))*time.Millisecond, acknowledged)
 		checkAfterCrash(t, path, acknowledged)
 	}
 	t.Logf("%d acknowledged transactions", len(acknowledged))
@@ -45,9 +45,9 @@ func TestCrash(t *testing.T) {
 
 // crashOnce runs the child until it has acknowledged something, and a little
 // longer.
-func crashOnce(t *testing.T, path string, longer time.Duration, acknowledged map[int64]bool) {
+func crashOnce(t *testing.T, test, path string, longer time.Duration, acknowledged map[int64]bool) {
 	t.Helper()
-	child := exec.Command(os.Args[0], "-test.run=^TestCrashChild$")
+	child := exec.Command(os.Args[0], "-test.run=^"+test+"$")
 	child.Env = append(os.Environ(), childPath+"="+path, fmt.Sprintf("%s_FROM=%d", childPath, 1_000_000*(1+len(acknowledged))))
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()

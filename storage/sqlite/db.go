@@ -1,11 +1,12 @@
 // Package sqlite is Pabal's storage in one SQLite file, without cgo: the
 // transactions of services that need no database server, and the tables of
-// outbox and inbox in them.
+// outbox, inbox, event store, projections and sagas in them.
 //
 // What Update committed survives a crash of the machine (WAL, synchronous=FULL).
 // Callers of Update take turns, and those that queue up share one commit. Two
 // processes may use one file on one machine; they wait for each other's
-// transactions, and a relay notices the other process's messages by polling.
+// transactions, and relays and projections notice what the other process wrote by
+// polling.
 // A file on a network drive is not supported.
 package sqlite
 
@@ -19,6 +20,7 @@ import (
 
 	"github.com/pabal-dev/pabal/inbox"
 	"github.com/pabal-dev/pabal/outbox"
+	"github.com/pabal-dev/pabal/projection"
 	"github.com/pabal-dev/pabal/storage"
 )
 
@@ -60,6 +62,7 @@ type DB struct {
 	writer  *writer
 	readers *readers
 	wakeups wakeups
+	appends wakeups
 	warned  time.Time
 
 	closing sync.Once
@@ -70,11 +73,14 @@ var (
 	_ outbox.Store     = (*DB)(nil)
 	_ inbox.Store[*Tx] = (*DB)(nil)
 	_ storage.Backend  = (*DB)(nil)
+
+	_ projection.Store[*Tx] = (*DB)(nil)
 )
 
 // Open opens the file, creates it where it is missing, and creates or updates
-// the tables of outbox and inbox (their names begin with pabal_). The folder
-// must exist. Close it.
+// the tables of outbox, inbox and sagas (their names begin with pabal_), of the event
+// store and of projections (named as Pekko's: event_journal, snapshot,
+// durable_state, projection_…). The folder must exist. Close it.
 func Open(ctx context.Context, path string, config Config) (*DB, error) {
 	config = config.withDefaults()
 	f, err := openFile(ctx, path, config)
@@ -82,7 +88,7 @@ func Open(ctx context.Context, path string, config Config) (*DB, error) {
 		return nil, fmt.Errorf("open SQLite file %s: %w", path, err)
 	}
 	db := &DB{config: config, path: path, file: f, system: f.system}
-	db.writer = &writer{open: f.connect, busyTimeout: config.BusyTimeout, committed: db.Wake, failed: db.warn, idle: make(chan struct{})}
+	db.writer = &writer{open: f.connect, busyTimeout: config.BusyTimeout, committed: db.wake, failed: db.warn, idle: make(chan struct{})}
 	db.readers = newReaders(f.connectReader, config.Readers)
 	if err := db.Migrate(ctx, "pabal", migrations()); err != nil {
 		return nil, errors.Join(fmt.Errorf("open SQLite file %s: %w", path, err), db.Close())
@@ -127,6 +133,7 @@ func (db *DB) Ping(ctx context.Context) error {
 // file. Later calls return what the first did.
 func (db *DB) Close() error {
 	db.closing.Do(func() {
+		db.appends.close()
 		db.closed = errors.Join(db.readers.close(), db.writer.close(), db.file.close())
 	})
 	return db.closed

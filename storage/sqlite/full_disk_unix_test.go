@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/pabal-dev/pabal/journal"
 )
 
 const fullDiskChild = "PABAL_SQLITE_TEST_FULL_DISK"
@@ -57,6 +59,7 @@ func fillDisk(t *testing.T, path string) {
 	}
 	setLimit(uint64(log.Size()) + 6000)
 	stored, failed := 0, 0
+	var appended int64
 	for id := range 20 {
 		switch err := db.Update(ctx, number(id)); {
 		case err == nil:
@@ -66,8 +69,14 @@ func fillDisk(t *testing.T, path string) {
 		default:
 			t.Fatalf("on a full disk: %v, want a transient error", err)
 		}
+		switch results, err := db.AppendGroup(ctx, []journal.Write{oneEvent("full|1", appended)}); {
+		case err == nil && results[0].Err == nil:
+			appended++
+		case err == nil || !db.Transient(err):
+			t.Fatalf("on a full disk: %v, %v, want a transient error", results, err)
+		}
 	}
-	t.Logf("%d stored, %d failed", stored, failed)
+	t.Logf("%d stored, %d appended, %d failed", stored, appended, failed)
 	if failed == 0 {
 		t.Fatal("the disk was never full")
 	}
@@ -78,7 +87,19 @@ func fillDisk(t *testing.T, path string) {
 	if err := db.Update(ctx, number(1000)); err != nil {
 		t.Fatalf("with room again: %v", err)
 	}
+	results, err := db.AppendGroup(ctx, []journal.Write{oneEvent("full|1", appended)})
+	if err != nil || results[0].Err != nil {
+		t.Fatalf("with room again: %v, %v", results, err)
+	}
+	page, err := db.Page(ctx, journal.Query{Slices: journal.AllSlices()})
+	if err != nil || int64(len(page.Events)) != appended+1 {
+		t.Fatalf("%d events were acknowledged, %d are there, %v", appended+1, len(page.Events), err)
+	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func oneEvent(id string, after int64) journal.Write {
+	return journal.Write{PersistenceID: id, After: after, Events: []journal.NewEvent{{Payload: journal.Payload{Serializer: 20, Data: []byte("x")}}}}
 }

@@ -18,7 +18,8 @@ var groupTime = 5 * time.Millisecond
 type group struct {
 	size  int
 	began time.Time
-	wake  bool
+	// wake the relay, or (appended) who reads the journal.
+	wake, appended bool
 	// lost is why the transaction is gone before its commit.
 	lost error
 	done chan struct{} // closed once err is final
@@ -96,7 +97,7 @@ func (w *writer) keep(tx *Tx) error {
 		}
 	}
 	g.size++
-	g.wake = g.wake || tx.wake
+	g.wake, g.appended = g.wake || tx.wake, g.appended || tx.appended
 	return nil
 }
 
@@ -140,8 +141,8 @@ func (w *writer) finish(g *group) {
 	if g.err != nil {
 		w.failed(g.size, g.err)
 	}
-	if g.wake && g.err == nil {
-		w.committed()
+	if g.err == nil {
+		w.committed(g.wake, g.appended)
 	}
 }
 

@@ -16,20 +16,22 @@ type Tx struct {
 	querier
 	// wake the relay after the commit.
 	wake bool
+	// appended wakes who reads the journal.
+	appended bool
 }
 
 var _ storage.Tx = (*Tx)(nil)
 
 func newTx(c *conn) *Tx { return &Tx{querier: querier{on: c, detached: true}} }
 
-// Join makes the ports of outbox and inbox available in a transaction that the
+// Join makes the ports of outbox, inbox, journal, projection and saga available in a transaction that the
 // caller began on the same file through database/sql and modernc.org/sqlite,
 // and that the caller ends. Open the file once with Open before, so that the
 // tables are there; set busy_timeout and _txlock=immediate in the caller's
 // connection string, because DB and caller take turns in writing.
 //
-// Call (*DB).Wake after the commit, or the relay sees the messages only when it
-// polls.
+// Call (*DB).Wake after the commit, or relay and projections see what is new only
+// when they poll.
 func Join(tx *sql.Tx) *Tx { return &Tx{querier: querier{on: joined{tx}}} }
 
 // joined runs statements in a transaction of the user's.

@@ -16,8 +16,9 @@ type writer struct {
 	open func(context.Context) (*conn, error)
 	// busyTimeout is how long another process may hold the file.
 	busyTimeout time.Duration
-	// committed is called after a commit in which a transaction asked for it.
-	committed func()
+	// committed is called after a commit, with what its transactions wrote: messages,
+	// events.
+	committed func(messages, events bool)
 	// failed is called where the transactions of n callers are gone.
 	failed func(n int, err error)
 

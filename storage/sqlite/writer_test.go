@@ -142,7 +142,12 @@ func waitForQueue(t *testing.T, db *DB, n int) {
 func countCommits(db *DB) *atomic.Int64 {
 	var n atomic.Int64
 	committed := db.writer.committed
-	db.writer.committed = func() { n.Add(1); committed() }
+	db.writer.committed = func(messages, events bool) {
+		if messages {
+			n.Add(1)
+		}
+		committed(messages, events)
+	}
 	return &n
 }
 

@@ -41,6 +41,9 @@ func Inbox[T inbox.Tx](t *testing.T, open func(t *testing.T) inbox.Store[T]) {
 		{"nothing to replay", inboxCase[T].replayNothing},
 		{"all or nothing", inboxCase[T].together},
 		{"transient errors", inboxCase[T].transient},
+		{"inspect: positions", inboxCase[T].inspectPositions},
+		{"inspect: marks", inboxCase[T].inspectMarks},
+		{"inspect: waiting", inboxCase[T].inspectWaiting},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(inboxCase[T]{open(t)}, t) })
 	}

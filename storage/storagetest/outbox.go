@@ -45,6 +45,9 @@ func Outbox[T outbox.Tx](t *testing.T, open func(t *testing.T) OutboxDB[T]) {
 		{"wake-ups end with their context", outboxCase[T].wakeupsEnd},
 		{"horizon", outboxCase[T].horizon},
 		{"horizon of a quiet outbox", outboxCase[T].quietHorizon},
+		{"inspect", outboxCase[T].inspect},
+		{"inspect: payloads", outboxCase[T].inspectPayloads},
+		{"inspect: bounds", outboxCase[T].inspectBounds},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(outboxCase[T]{open(t)}, t) })
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pabal-dev/pabal/inbox"
 	"github.com/pabal-dev/pabal/outbox"
+	"github.com/pabal-dev/pabal/saga"
 	"github.com/pabal-dev/pabal/storage"
 )
 
@@ -21,6 +22,18 @@ func Run(t *testing.T, open func(t *testing.T) storage.DB) {
 	})
 	t.Run("Inbox", func(t *testing.T) {
 		Inbox(t, func(t *testing.T) inbox.Store[storage.Tx] { return open(t) })
+	})
+	t.Run("Saga", func(t *testing.T) {
+		Saga(t, func(t *testing.T) saga.Store[storage.Tx] { return open(t) })
+	})
+	t.Run("Journal", func(t *testing.T) {
+		Journal(t, func(t *testing.T) JournalDB[storage.Tx] { return open(t) })
+	})
+	t.Run("Slices", func(t *testing.T) {
+		Slices(t, func(t *testing.T) JournalDB[storage.Tx] { return open(t) })
+	})
+	t.Run("Projection", func(t *testing.T) {
+		Projection(t, func(t *testing.T) ProjectionDB[storage.Tx] { return open(t) })
 	})
 }
 

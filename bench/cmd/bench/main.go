@@ -17,11 +17,28 @@ import (
 	"strings"
 
 	"github.com/pabal-dev/pabal/bench/demoorders"
+	"github.com/pabal-dev/pabal/bench/eventstore"
+	"github.com/pabal-dev/pabal/bench/outboxrelay"
+	"github.com/pabal-dev/pabal/bench/sagas"
+	"github.com/pabal-dev/pabal/bench/streams"
 )
 
 // benchmarks write how they get on to w and return their figures.
 var benchmarks = map[string]func(ctx context.Context, args []string, w io.Writer) (map[string]float64, error){
-	"demo-orders": demoorders.Run,
+	"demo-orders":    demoorders.Run,
+	"journal-append": eventstore.Append,
+	"journal-replay": eventstore.Replay,
+	"outbox-relay":   outboxrelay.Run,
+	"projection":     eventstore.Projection,
+
+	"saga-three-step": sagas.ThreeStep,
+	"saga-timers":     sagas.Timers,
+
+	"streams-count":   streams.Count,
+	"streams-join":    streams.Join,
+	"streams-latency": streams.Latency,
+	"streams-restore": streams.Restore,
+	"streams-window":  streams.Window,
 }
 
 func main() {
@@ -34,6 +51,9 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
+	if len(args) > 0 && args[0] == outboxrelay.ChildName {
+		return outboxrelay.Child(ctx, args[1:], os.Stdin, os.Stdout)
+	}
 	names := strings.Join(slices.Sorted(maps.Keys(benchmarks)), ", ")
 	if len(args) == 0 {
 		return fmt.Errorf("which benchmark? There are: %s", names)

@@ -4,10 +4,9 @@ package customer
 
 import (
 	"embed"
-	"io/fs"
 
 	"github.com/pabal-dev/pabal/examples/orders/message"
-	"github.com/pabal-dev/pabal/examples/orders/service"
+	"github.com/pabal-dev/pabal/examples/service"
 )
 
 //go:embed migrations/*.sql
@@ -16,19 +15,14 @@ var files embed.FS
 // Definition is the customer service.
 func Definition() service.Definition {
 	return service.Definition{
+		System:     "orders",
 		Name:       "customer",
 		Summary:    "Registers customers.",
 		Port:       8104,
-		Migrations: migrations(),
-		Produces:   func(t message.Topics) []string { return []string{t.CustomerCreated} },
-		Routes:     routes,
+		Migrations: service.Migrations(files),
+		Produces:   []string{message.TypeCustomerCreated},
+		Build: func(service.Env) (service.Parts, error) {
+			return service.Parts{Routes: routes}, nil
+		},
 	}
-}
-
-func migrations() fs.FS {
-	sub, err := fs.Sub(files, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return sub
 }

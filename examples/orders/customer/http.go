@@ -5,11 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/pabal-dev/pabal/event"
 	"github.com/pabal-dev/pabal/examples/orders/customer/domain"
 	"github.com/pabal-dev/pabal/examples/orders/message"
-	"github.com/pabal-dev/pabal/examples/orders/service"
+	"github.com/pabal-dev/pabal/examples/service"
 	"github.com/pabal-dev/pabal/storage"
 )
 
@@ -51,20 +52,20 @@ func (a api) create(ctx context.Context, r *http.Request) (service.Response, err
 	}
 	c := domain.Customer{ID: event.NewID(), Username: request.Username, Email: request.Email}
 	err = a.env.Update(ctx, func(tx storage.Tx) error {
-		inserted, err := insert(ctx, tx, c)
+		inserted, err := insert(ctx, tx, c, a.env.Now())
 		if err != nil || !inserted {
 			return err
 		}
 		e := event.New(message.TypeCustomerCreated, c.ID, message.CustomerCreated(c))
-		return service.Enqueue(ctx, tx, service.To(a.env.Topics.CustomerCreated, e))
+		return a.env.Send(ctx, tx, message.TypeCustomerCreated, e)
 	})
 	return service.Response{Status: http.StatusCreated, Body: created{c.ID}, Location: "/customers/" + c.ID}, err
 }
 
 // insert returns false where the id is there already.
-func insert(ctx context.Context, tx storage.Tx, c domain.Customer) (bool, error) {
+func insert(ctx context.Context, tx storage.Tx, c domain.Customer, at time.Time) (bool, error) {
 	n, err := tx.Exec(ctx, `INSERT INTO customers (id, username, email, created_at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (id) DO NOTHING`, c.ID, c.Username, c.Email, service.Now().UnixMicro())
+		ON CONFLICT (id) DO NOTHING`, c.ID, c.Username, c.Email, at.UnixMicro())
 	return n == 1, err
 }
 

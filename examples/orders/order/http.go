@@ -15,20 +15,22 @@ import (
 	"github.com/pabal-dev/pabal/event"
 	"github.com/pabal-dev/pabal/examples/orders/message"
 	"github.com/pabal-dev/pabal/examples/orders/order/domain"
-	"github.com/pabal-dev/pabal/examples/orders/service"
+	"github.com/pabal-dev/pabal/examples/service"
+	"github.com/pabal-dev/pabal/saga"
 	"github.com/pabal-dev/pabal/storage"
 )
 
 // api is the REST side.
 type api struct {
 	env    service.Env
-	saga   *saga
+	saga   *manager
 	placed *metrics.Counter
 }
 
-func routes(env service.Env, r *service.Router) {
-	a := &api{env: env, saga: newSaga(env), placed: env.Counter("orders_placed_total")}
+func routes(env service.Env, m *manager, r *service.Router) {
+	a := &api{env: env, saga: m, placed: env.Counter("orders_placed_total")}
 	r.Handle("POST /orders", a.place)
+	r.Handle("GET /orders", a.list)
 	r.Handle("GET /orders/{id}", a.show)
 	r.Handle("DELETE /orders/{id}", a.cancel)
 }
@@ -88,14 +90,18 @@ func checkKey(r *http.Request) (string, error) {
 // place stores the order and asks for its payment. The same request under the
 // same idempotency key gets the same answer and makes no second order.
 func (a *api) place(ctx context.Context, r *http.Request) (service.Response, error) {
-	fresh, err := readOrder(r)
+	fresh, err := a.readOrder(r)
 	if err != nil {
 		return service.Response{}, err
 	}
 	orderID, inserted := fresh.ID, false
 	err = a.env.Update(ctx, func(tx storage.Tx) (err error) {
-		inserted, err = a.saga.begin(ctx, tx, fresh, cause{name: "POST /orders"})
-		if err == nil && !inserted && fresh.IdempotencyKey != "" {
+		orderID = fresh.ID // again where the twin that a first try saw was rolled back with it
+		inserted, err = insert(ctx, tx, fresh)
+		switch {
+		case err == nil && inserted:
+			_, _, err = a.saga.Start(ctx, tx, fresh.ID, fresh.Order)
+		case err == nil && fresh.IdempotencyKey != "":
 			orderID, err = placedBefore(ctx, tx, fresh)
 		}
 		return err
@@ -109,7 +115,7 @@ func (a *api) place(ctx context.Context, r *http.Request) (service.Response, err
 	return service.Response{Status: http.StatusAccepted, Body: placeResponse{orderID}, Location: "/orders/" + orderID}, nil
 }
 
-func readOrder(r *http.Request) (stored, error) {
+func (a *api) readOrder(r *http.Request) (stored, error) {
 	key, err := checkKey(r)
 	if err != nil {
 		return stored{}, err
@@ -125,8 +131,7 @@ func readOrder(r *http.Request) (stored, error) {
 	if err != nil {
 		return stored{}, service.Refuse(http.StatusBadRequest, "%s", err)
 	}
-	now := service.Now()
-	fresh := stored{Order: o, Version: 1, CreatedAt: now, ChangedAt: now, IdempotencyKey: key}
+	fresh := stored{Order: o, CreatedAt: a.env.Now(), IdempotencyKey: key}
 	if key != "" {
 		fresh.RequestHash, err = request.hash()
 	}
@@ -170,21 +175,29 @@ func (a *api) show(ctx context.Context, r *http.Request) (service.Response, erro
 	return service.Response{Status: http.StatusOK, Body: body}, nil
 }
 
+// byCustomer is the reason of an order that its customer has cancelled.
+const byCustomer = "cancelled by the customer"
+
 // cancel is possible while PENDING. The order is CANCELLED at once, and its
 // saga ends when payment has given back what it may have taken.
 func (a *api) cancel(ctx context.Context, r *http.Request) (service.Response, error) {
 	var body view
 	id := r.PathValue("id")
+	done := false // by a try whose commit may have gone unanswered
 	err := a.env.Update(ctx, func(tx storage.Tx) error {
-		d, err := a.saga.apply(ctx, tx, id, domain.CustomerCancelled{}, cause{name: "DELETE /orders/{id}"})
-		if errors.Is(err, domain.ErrTransition) {
-			return service.Refuse(http.StatusConflict, "order %s is %s; only a PENDING order can be cancelled", id, d.Order.Status)
-		}
-		if err != nil {
+		_, err := a.saga.Cancel(ctx, tx, id, byCustomer)
+		refused := errors.Is(err, domain.ErrTransition) || errors.Is(err, saga.ErrRefused) || errors.Is(err, saga.ErrNotFound)
+		if err != nil && !refused {
 			return err
 		}
-		body, err = read(ctx, tx, id)
-		return err
+		if body, err = read(ctx, tx, id); err != nil {
+			return err
+		}
+		if refused && !(done && body.Reason == byCustomer) {
+			return service.Refuse(http.StatusConflict, "order %s is %s; only a PENDING order can be cancelled", id, body.Status)
+		}
+		done = true
+		return nil
 	})
 	if err != nil {
 		return service.Response{}, orNotFound(err, r)
@@ -200,7 +213,7 @@ func read(ctx context.Context, q storage.Querier, id string) (view, error) {
 	steps, err := timeline(ctx, q, id)
 	return view{
 		OrderID: o.ID, CustomerID: o.CustomerID, RestaurantID: o.RestaurantID, Items: products(o.Items), Price: o.Price,
-		Status: string(o.Status), Awaiting: string(o.Awaiting), Reason: o.Reason,
+		Status: string(o.Status), Awaiting: o.Awaiting, Reason: o.Reason,
 		CreatedAt: o.CreatedAt, ChangedAt: o.ChangedAt, Timeline: steps,
 	}, err
 }

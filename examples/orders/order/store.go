@@ -14,35 +14,26 @@ import (
 // stored is an order as its row has it.
 type stored struct {
 	domain.Order
-	Version              int64
+	Awaiting             string
 	CreatedAt, ChangedAt time.Time
 
 	// IdempotencyKey and RequestHash are set on insert only, where the
 	// customer gave a key.
 	IdempotencyKey, RequestHash string
-
-	previous domain.Status
 }
 
-// after is o with its next state.
-func (o stored) after(next domain.Order, at time.Time) stored {
-	o.previous, o.Order = o.Status, next
-	o.Version++
-	o.ChangedAt = at
-	return o
-}
-
-// insert returns false where the id or the idempotency key is there already.
+// insert stores a fresh order; it returns false where the id or the idempotency key
+// is there already.
 func insert(ctx context.Context, tx storage.Tx, o stored) (bool, error) {
 	items, err := json.Marshal(products(o.Items))
 	if err != nil {
 		return false, err
 	}
 	n, err := tx.Exec(ctx, `INSERT INTO orders
-		(id, customer_id, restaurant_id, items, price, status, awaiting, reason, version, idempotency_key, request_hash, created_at, changed_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING`,
-		o.ID, o.CustomerID, o.RestaurantID, string(items), o.Price, string(o.Status), string(o.Awaiting), o.Reason, o.Version,
-		orNull(o.IdempotencyKey), orNull(o.RequestHash), o.CreatedAt.UnixMicro(), o.ChangedAt.UnixMicro())
+		(id, customer_id, restaurant_id, items, price, status, awaiting, reason, idempotency_key, request_hash, created_at, changed_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) ON CONFLICT DO NOTHING`,
+		o.ID, o.CustomerID, o.RestaurantID, string(items), o.Price, string(o.Status), string(o.Order.Awaiting()), o.Reason,
+		orNull(o.IdempotencyKey), orNull(o.RequestHash), o.CreatedAt.UnixMicro())
 	return n == 1, err
 }
 
@@ -53,26 +44,39 @@ func orNull(text string) any {
 	return text
 }
 
-// update returns false where the row is not the one of before any more.
-func update(ctx context.Context, tx storage.Tx, before, next stored) (bool, error) {
-	n, err := tx.Exec(ctx, `UPDATE orders SET status = $1, awaiting = $2, reason = $3, version = $4, changed_at = $5
-		WHERE id = $6 AND version = $7`,
-		string(next.Status), string(next.Awaiting), next.Reason, next.Version, next.ChangedAt.UnixMicro(), next.ID, before.Version)
-	return n == 1, err
+// updateOrders takes rows of id, status, awaiting, reason and changed_at.
+func updateOrders(ctx context.Context, tx storage.Tx, rows values) error {
+	if len(rows.args) == 0 {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `UPDATE orders SET status = v.column2, awaiting = v.column3, reason = v.column4, changed_at = v.column5
+		FROM (VALUES `+rows.text.String()+`) v WHERE orders.id = v.column1`, rows.args...)
+	return err
+}
+
+// insertTransitions takes rows of order_id, which of the order's this one is (from
+// 1), status, awaiting, note, cause, cause_id and at. version goes on from the
+// order's last.
+func insertTransitions(ctx context.Context, tx storage.Tx, rows values) error {
+	_, err := tx.Exec(ctx, `INSERT INTO order_transitions (order_id, version, status, awaiting, note, cause, cause_id, at)
+		SELECT v.column1, v.column2 + COALESCE((SELECT MAX(version) FROM order_transitions WHERE order_id = v.column1), 0),
+			v.column3, v.column4, v.column5, v.column6, v.column7, v.column8
+		FROM (VALUES `+rows.text.String()+`) v`, rows.args...)
+	return err
 }
 
 // load returns an error that is sql.ErrNoRows where the order does not exist.
 func load(ctx context.Context, q storage.Querier, id string) (stored, error) {
 	var o stored
-	var status, awaiting, items string
+	var status, items string
 	var created, changed int64
-	err := q.QueryRow(ctx, `SELECT customer_id, restaurant_id, items, price, status, awaiting, reason, version, created_at, changed_at
+	err := q.QueryRow(ctx, `SELECT customer_id, restaurant_id, items, price, status, awaiting, reason, created_at, changed_at
 		FROM orders WHERE id = $1`, id).
-		Scan(&o.CustomerID, &o.RestaurantID, &items, &o.Price, &status, &awaiting, &o.Reason, &o.Version, &created, &changed)
+		Scan(&o.CustomerID, &o.RestaurantID, &items, &o.Price, &status, &o.Awaiting, &o.Reason, &created, &changed)
 	if err != nil {
 		return stored{}, fmt.Errorf("load order %s: %w", id, err)
 	}
-	o.ID, o.Status, o.Awaiting = id, domain.Status(status), domain.Awaiting(awaiting)
+	o.ID, o.Status = id, domain.Status(status)
 	o.CreatedAt, o.ChangedAt = fromMicros(created), fromMicros(changed)
 	o.Items, err = parseItems(items)
 	return o, err
@@ -83,13 +87,6 @@ func load(ctx context.Context, q storage.Querier, id string) (stored, error) {
 func byKey(ctx context.Context, q storage.Querier, key string) (orderID, requestHash string, err error) {
 	err = q.QueryRow(ctx, `SELECT id, request_hash FROM orders WHERE idempotency_key = $1`, key).Scan(&orderID, &requestHash)
 	return orderID, requestHash, err
-}
-
-func insertTransition(ctx context.Context, tx storage.Tx, o stored, note string, why cause) error {
-	_, err := tx.Exec(ctx, `INSERT INTO order_transitions (order_id, version, status, awaiting, note, cause, cause_id, at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		o.ID, o.Version, string(o.Status), string(o.Awaiting), note, why.name, why.event.ID, o.ChangedAt.UnixMicro())
-	return err
 }
 
 // step is one entry of an order's timeline.

@@ -10,18 +10,18 @@ import (
 	"github.com/pabal-dev/pabal/event"
 	"github.com/pabal-dev/pabal/examples/orders/message"
 	"github.com/pabal-dev/pabal/examples/orders/payment/domain"
-	"github.com/pabal-dev/pabal/examples/orders/service"
+	"github.com/pabal-dev/pabal/examples/service"
 	"github.com/pabal-dev/pabal/inbox"
 	"github.com/pabal-dev/pabal/storage"
 )
 
 type handler struct {
-	topics  message.Topics
+	env     service.Env
 	answers map[domain.Status]*metrics.Counter
 }
 
 func newHandler(env service.Env) *handler {
-	h := &handler{topics: env.Topics, answers: map[domain.Status]*metrics.Counter{}}
+	h := &handler{env: env, answers: map[domain.Status]*metrics.Counter{}}
 	for _, status := range []domain.Status{domain.Completed, domain.Failed, domain.Cancelled} {
 		h.answers[status] = env.Counter(fmt.Sprintf(`payment_answers_total{status=%q}`, status))
 	}
@@ -38,7 +38,7 @@ func (h *handler) onCustomerCreated(ctx context.Context, tx storage.Tx, m inbox.
 	if created.ID == "" {
 		return inbox.Permanent(errors.New("a customer without an id"))
 	}
-	return openCredit(ctx, tx, created.ID, service.Now())
+	return openCredit(ctx, tx, created.ID, h.env.Now())
 }
 
 func (h *handler) onPaymentRequest(ctx context.Context, tx storage.Tx, m inbox.Message) error {
@@ -62,7 +62,7 @@ func (h *handler) onPaymentRequest(ctx context.Context, tx storage.Tx, m inbox.M
 // inserts it is the one to debit, and everybody else answers with what it says.
 func (h *handler) pay(ctx context.Context, tx storage.Tx, request message.PaymentRequest, why event.Event) error {
 	p := domain.Request(request.ID, request.CustomerID, request.Price)
-	inserted, err := insertPayment(ctx, tx, p, service.Now())
+	inserted, err := insertPayment(ctx, tx, p, h.env.Now())
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (h *handler) pay(ctx context.Context, tx storage.Tx, request message.Paymen
 	if p.Status != domain.Completed {
 		return h.answer(ctx, tx, p, p.Price, why)
 	}
-	if p, err = charge(ctx, tx, p); err != nil {
+	if p, err = h.charge(ctx, tx, p); err != nil {
 		return err
 	}
 	return h.answer(ctx, tx, p, p.Price, why)
@@ -83,7 +83,7 @@ func (h *handler) pay(ctx context.Context, tx storage.Tx, request message.Paymen
 const chargeTries = 10
 
 // charge debits, or marks the payment as refused.
-func charge(ctx context.Context, tx storage.Tx, p domain.Payment) (domain.Payment, error) {
+func (h *handler) charge(ctx context.Context, tx storage.Tx, p domain.Payment) (domain.Payment, error) {
 	for range chargeTries {
 		if debited, err := debit(ctx, tx, p.CustomerID, p.Price); err != nil || debited {
 			return p, err
@@ -94,7 +94,7 @@ func charge(ctx context.Context, tx storage.Tx, p domain.Payment) (domain.Paymen
 		}
 		if !credit.Covers(p.Price) {
 			p = p.Refuse(credit)
-			return p, updatePayment(ctx, tx, p, service.Now())
+			return p, updatePayment(ctx, tx, p, h.env.Now())
 		}
 	}
 	return p, fmt.Errorf("order %s: the credit of %s changed %d times while it was to be debited", p.OrderID, p.CustomerID, chargeTries)
@@ -104,7 +104,7 @@ func charge(ctx context.Context, tx storage.Tx, p domain.Payment) (domain.Paymen
 // request has not come yet, the row left behind keeps it from debiting.
 func (h *handler) cancel(ctx context.Context, tx storage.Tx, request message.PaymentRequest, why event.Event) error {
 	p := domain.NeverAsked(request.ID, request.CustomerID)
-	inserted, err := insertPayment(ctx, tx, p, service.Now())
+	inserted, err := insertPayment(ctx, tx, p, h.env.Now())
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (h *handler) cancel(ctx context.Context, tx storage.Tx, request message.Pay
 	}
 	after, refund, changed := p.Cancel()
 	if changed {
-		if err := updatePayment(ctx, tx, after, service.Now()); err != nil {
+		if err := updatePayment(ctx, tx, after, h.env.Now()); err != nil {
 			return err
 		}
 		if err := credit(ctx, tx, after.CustomerID, refund); err != nil {
@@ -148,7 +148,7 @@ func (h *handler) answer(ctx context.Context, tx storage.Tx, p domain.Payment, a
 	h.answers[p.Status].Inc()
 	e := event.New(message.TypePaymentResponse, p.OrderID, message.PaymentResponse{
 		ID: p.OrderID, CustomerID: p.CustomerID, Price: amount,
-		PaymentStatus: string(p.Status), Reason: p.Reason, CreatedAt: service.Now(),
+		PaymentStatus: string(p.Status), Reason: p.Reason, CreatedAt: h.env.Now(),
 	})
-	return service.Enqueue(ctx, tx, service.To(h.topics.PaymentResponse, e.CausedBy(why)))
+	return h.env.Send(ctx, tx, message.TypePaymentResponse, e.CausedBy(why))
 }

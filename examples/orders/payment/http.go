@@ -6,7 +6,7 @@ import (
 
 	"github.com/pabal-dev/pabal/event"
 	"github.com/pabal-dev/pabal/examples/orders/payment/domain"
-	"github.com/pabal-dev/pabal/examples/orders/service"
+	"github.com/pabal-dev/pabal/examples/service"
 	"github.com/pabal-dev/pabal/storage"
 )
 
@@ -47,7 +47,7 @@ func (a api) deposit(ctx context.Context, r *http.Request) (service.Response, er
 		if !before.Known {
 			return unknownCustomer(customerID)
 		}
-		done, err := deposit(ctx, tx, id, customerID, request.Amount, service.Now())
+		done, err := deposit(ctx, tx, id, customerID, request.Amount, a.env.Now())
 		if err != nil {
 			return err
 		}

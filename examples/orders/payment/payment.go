@@ -4,10 +4,9 @@ package payment
 
 import (
 	"embed"
-	"io/fs"
 
 	"github.com/pabal-dev/pabal/examples/orders/message"
-	"github.com/pabal-dev/pabal/examples/orders/service"
+	"github.com/pabal-dev/pabal/examples/service"
 	"github.com/pabal-dev/pabal/inbox"
 	"github.com/pabal-dev/pabal/storage"
 )
@@ -18,30 +17,24 @@ var files embed.FS
 // Definition is the payment service.
 func Definition() service.Definition {
 	return service.Definition{
+		System:     "orders",
 		Name:       "payment",
 		Summary:    "Keeps customers' credits; debits and refunds orders.",
 		Port:       8102,
-		Migrations: migrations(),
-		Consumes: func(t message.Topics) []string {
-			return []string{t.PaymentRequest, t.CustomerCreated}
-		},
-		Produces: func(t message.Topics) []string { return []string{t.PaymentResponse} },
-		Handlers: func(env service.Env) map[string]inbox.Handler[storage.Tx] {
-			h := newHandler(env)
-			return map[string]inbox.Handler[storage.Tx]{
-				env.Topics.PaymentRequest:  h.onPaymentRequest,
-				env.Topics.CustomerCreated: h.onCustomerCreated,
-			}
-		},
+		Migrations: service.Migrations(files),
+		Consumes:   []string{message.TypePaymentRequest, message.TypeCustomerCreated},
+		Produces:   []string{message.TypePaymentResponse},
+		Answers:    map[string][]string{message.TypePaymentRequest: {message.TypePaymentResponse}},
 		TakesTurns: true, // requests are keyed by order, credits by customer
-		Routes:     routes,
+		Build: func(env service.Env) (service.Parts, error) {
+			h := newHandler(env)
+			return service.Parts{
+				Handlers: map[string]inbox.Handler[storage.Tx]{
+					env.Topic(message.TypePaymentRequest):  h.onPaymentRequest,
+					env.Topic(message.TypeCustomerCreated): h.onCustomerCreated,
+				},
+				Routes: routes,
+			}, nil
+		},
 	}
-}
-
-func migrations() fs.FS {
-	sub, err := fs.Sub(files, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return sub
 }

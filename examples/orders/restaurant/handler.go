@@ -9,19 +9,19 @@ import (
 	"github.com/pabal-dev/pabal/event"
 	"github.com/pabal-dev/pabal/examples/orders/message"
 	"github.com/pabal-dev/pabal/examples/orders/restaurant/domain"
-	"github.com/pabal-dev/pabal/examples/orders/service"
+	"github.com/pabal-dev/pabal/examples/service"
 	"github.com/pabal-dev/pabal/inbox"
 	"github.com/pabal-dev/pabal/storage"
 )
 
 type handler struct {
-	topics             message.Topics
+	env                service.Env
 	approved, rejected *metrics.Counter
 }
 
 func newHandler(env service.Env) *handler {
 	return &handler{
-		topics:   env.Topics,
+		env:      env,
 		approved: env.Counter(`restaurant_approvals_total{status="APPROVED"}`),
 		rejected: env.Counter(`restaurant_approvals_total{status="REJECTED"}`),
 	}
@@ -47,7 +47,7 @@ func (h *handler) onApprovalRequest(ctx context.Context, tx storage.Tx, m inbox.
 		return inbox.Permanent(errors.New("an approval request without an order id"))
 	}
 	a := approval{OrderID: request.OrderID, RestaurantID: request.RestaurantID, Status: message.ApprovalApproved}
-	inserted, err := insertApproval(ctx, tx, a, service.Now())
+	inserted, err := insertApproval(ctx, tx, a, h.env.Now())
 	if err != nil {
 		return err
 	}
@@ -108,9 +108,9 @@ func takeAll(ctx context.Context, tx storage.Tx, lines []domain.Line) (bool, err
 func (h *handler) answer(ctx context.Context, tx storage.Tx, a approval, why event.Event) error {
 	e := event.New(message.TypeApprovalResponse, a.OrderID, message.ApprovalResponse{
 		OrderID: a.OrderID, RestaurantID: a.RestaurantID,
-		OrderApprovalStatus: a.Status, Reason: a.Reason, CreatedAt: service.Now(),
+		OrderApprovalStatus: a.Status, Reason: a.Reason, CreatedAt: h.env.Now(),
 	})
-	return service.Enqueue(ctx, tx, service.To(h.topics.ApprovalResponse, e.CausedBy(why)))
+	return h.env.Send(ctx, tx, message.TypeApprovalResponse, e.CausedBy(why))
 }
 
 func linesOf(products []message.Product) []domain.Line {

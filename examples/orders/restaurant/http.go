@@ -8,7 +8,7 @@ import (
 
 	"github.com/pabal-dev/pabal/event"
 	"github.com/pabal-dev/pabal/examples/orders/message"
-	"github.com/pabal-dev/pabal/examples/orders/service"
+	"github.com/pabal-dev/pabal/examples/service"
 	"github.com/pabal-dev/pabal/storage"
 )
 
@@ -45,7 +45,7 @@ func (a api) create(ctx context.Context, r *http.Request) (service.Response, err
 	}
 	id := event.NewID()
 	err = a.env.Update(ctx, func(tx storage.Tx) error {
-		inserted, err := insertRestaurant(ctx, tx, id, request.Name, service.Now())
+		inserted, err := insertRestaurant(ctx, tx, id, request.Name, a.env.Now())
 		if err != nil || !inserted {
 			return err
 		}
@@ -56,9 +56,9 @@ func (a api) create(ctx context.Context, r *http.Request) (service.Response, err
 
 func (a api) changed(ctx context.Context, tx storage.Tx, id, name string, active bool) error {
 	e := event.New(message.TypeRestaurantChanged, id, message.RestaurantChanged{
-		RestaurantID: id, Name: name, Active: active, ChangedAt: service.Now(),
+		RestaurantID: id, Name: name, Active: active, ChangedAt: a.env.Now(),
 	})
-	return service.Enqueue(ctx, tx, service.To(a.env.Topics.RestaurantChanged, e))
+	return a.env.Send(ctx, tx, message.TypeRestaurantChanged, e)
 }
 
 type productRequest struct {
@@ -89,7 +89,7 @@ func (a api) addProduct(ctx context.Context, r *http.Request) (service.Response,
 		if _, err := loadRestaurant(ctx, tx, restaurantID); err != nil {
 			return err
 		}
-		return insertProduct(ctx, tx, restaurantID, p, service.Now())
+		return insertProduct(ctx, tx, restaurantID, p, a.env.Now())
 	})
 	return service.Response{Status: http.StatusCreated, Body: created{p.ProductID}}, orNotFound(err, "restaurant", restaurantID)
 }

@@ -4,10 +4,9 @@ package restaurant
 
 import (
 	"embed"
-	"io/fs"
 
 	"github.com/pabal-dev/pabal/examples/orders/message"
-	"github.com/pabal-dev/pabal/examples/orders/service"
+	"github.com/pabal-dev/pabal/examples/service"
 	"github.com/pabal-dev/pabal/inbox"
 	"github.com/pabal-dev/pabal/storage"
 )
@@ -18,28 +17,22 @@ var files embed.FS
 // Definition is the restaurant service.
 func Definition() service.Definition {
 	return service.Definition{
+		System:     "orders",
 		Name:       "restaurant",
 		Summary:    "Keeps restaurants and their stock; approves or rejects paid orders.",
 		Port:       8103,
-		Migrations: migrations(),
-		Consumes:   func(t message.Topics) []string { return []string{t.ApprovalRequest} },
-		Produces: func(t message.Topics) []string {
-			return []string{t.ApprovalResponse, t.RestaurantChanged}
-		},
-		Handlers: func(env service.Env) map[string]inbox.Handler[storage.Tx] {
-			return map[string]inbox.Handler[storage.Tx]{
-				env.Topics.ApprovalRequest: newHandler(env).onApprovalRequest,
-			}
-		},
+		Migrations: service.Migrations(files),
+		Consumes:   []string{message.TypeApprovalRequest},
+		Produces:   []string{message.TypeApprovalResponse, message.TypeRestaurantChanged},
+		Answers:    map[string][]string{message.TypeApprovalRequest: {message.TypeApprovalResponse}},
 		TakesTurns: true, // requests are keyed by order, stock by product
-		Routes:     routes,
+		Build: func(env service.Env) (service.Parts, error) {
+			return service.Parts{
+				Handlers: map[string]inbox.Handler[storage.Tx]{
+					env.Topic(message.TypeApprovalRequest): newHandler(env).onApprovalRequest,
+				},
+				Routes: routes,
+			}, nil
+		},
 	}
-}
-
-func migrations() fs.FS {
-	sub, err := fs.Sub(files, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return sub
 }

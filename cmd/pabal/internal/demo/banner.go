@@ -11,18 +11,25 @@ func (s *session) banner() string {
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(&b, "  %-11s "+format+"\n", append([]any{name}, args...)...)
 	}
-	fmt.Fprintf(&b, "pabal %s demo: orders over four services, one log and four databases\n\n", s.o.Version)
+	fmt.Fprintf(&b, "pabal %s demo: %s over %s, one log and %s\n\n", s.o.Version, s.o.work(), counted(len(s.services), "service"), counted(len(s.dbs.all), "database"))
 	line("data", "%s", s.dataText())
 	line("log", "%s", s.logText())
 	line("databases", "%s", s.databaseText())
-	for i, name := range serviceNames {
-		line(name, "http://%s", s.addresses.services[i])
+	if s.redis != nil {
+		line("redis", "%s", s.redisText())
+	}
+	for _, one := range s.services {
+		line(one.Name, "http://%s", one.Listen)
+	}
+	if s.console != nil {
+		line("console", "%s", s.console.URL())
 	}
 	line("logs", "%s", s.logPath)
 	if s.o.Chaos {
 		line("chaos", "each service is a process of its own; every few seconds one is killed")
 	}
-	fmt.Fprintf(&b, "  %-11s %v orders/s, seed %d, %s\n\nTry:\n", "traffic", s.o.Rate, s.o.Seed, s.untilText())
+	line("traffic", "%s, seed %d, %s", s.rateText(), s.o.Seed, s.untilText())
+	b.WriteString("\nTry:\n")
 	for _, command := range s.commands() {
 		fmt.Fprintf(&b, "  %s\n", command)
 	}
@@ -53,6 +60,13 @@ func (s *session) databaseText() string {
 	return "SQLite, one file per service; what is answered is on disk"
 }
 
+func (s *session) redisText() string {
+	if s.redis.mini != nil {
+		return fmt.Sprintf("Redis protocol in process (embedded) on %s, in memory: it has a copy of a table", s.redis.mini.Addr())
+	}
+	return fmt.Sprintf("Redis at %s: it has a copy of a table", redact(s.redis.url))
+}
+
 func (s *session) untilText() string {
 	if s.o.Duration == 0 {
 		return "until Ctrl-C"
@@ -60,12 +74,46 @@ func (s *session) untilText() string {
 	return "for " + s.o.Duration.String()
 }
 
-// commands are two that work as they stand while the demo runs.
-func (s *session) commands() []string {
-	sample := s.traffic.Sample()
-	return []string{
-		fmt.Sprintf(`curl -s http://%s/orders -H 'Content-Type: application/json' -d '{"customerId":"%s","restaurantId":"%s","items":[{"productId":"%s","quantity":1}],"price":%d}'`,
-			s.addresses.services[0], sample.Customer, sample.Restaurant, sample.Product, sample.Price),
-		fmt.Sprintf(`curl -s http://%s/credits/%s`, s.addresses.services[1], sample.Customer),
+func (s *session) rateText() string {
+	if n := len(s.scenarios); n > 1 {
+		return fmt.Sprintf("%v/s, as many %s", s.o.Rate, s.o.work())
 	}
+	return fmt.Sprintf("%v %s/s", s.o.Rate, s.o.work())
+}
+
+// counted is a small number as a word, of things.
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return number(n) + " " + what
+}
+
+// number is a small number as a word.
+func number(n int) string {
+	words := []string{"no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}
+	if n < len(words) {
+		return words[n]
+	}
+	return fmt.Sprint(n)
+}
+
+// commands are some that work as they stand while the demo runs.
+func (s *session) commands() (all []string) {
+	for _, one := range s.scenarios {
+		all = append(all, one.try()...)
+	}
+	if s.console != nil {
+		all = append(all, "pabal trace --limit 5"+s.server())
+	}
+	return all
+}
+
+// server is the flag that finds the console, "" where it is at the usual place.
+func (s *session) server() string {
+	url := strings.TrimSuffix(s.console.URL(), "/")
+	if url == "http://127.0.0.1:8080" {
+		return ""
+	}
+	return " --server " + url
 }

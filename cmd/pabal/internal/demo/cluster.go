@@ -6,27 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/pabal-dev/pabal/kafka"
 	"github.com/twmb/franz-go/pkg/kadm"
 )
-
-const clusterTimeout = 10 * time.Second
-
-// checkCluster asks a cluster for its id, so that one that is not there is
-// known before anything is started.
-func checkCluster(ctx context.Context, c kafka.Config) error {
-	ctx, cancel := context.WithTimeout(ctx, clusterTimeout)
-	defer cancel()
-	client, err := kafka.NewClient(c)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	_, err = kafka.ClusterID(ctx, client, c)
-	return err
-}
 
 // removeFromCluster deletes the groups and topics of this run, known by their
 // prefix. Nobody may use them any more.

@@ -7,28 +7,55 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/pabal-dev/pabal/cmd/pabal/internal/invariants"
+	"github.com/pabal-dev/pabal/examples/service"
+	"github.com/pabal-dev/pabal/internal/invariants"
 	"github.com/pabal-dev/pabal/storage"
 	"github.com/pabal-dev/pabal/storage/open"
 )
 
-// databases are the demo's own view of the services' databases, in the order
-// of serviceNames.
+// databases are the demo's own view of the services' databases.
 type databases struct {
-	all      [len(serviceNames)]storage.DB
+	all      []database
 	postgres bool
 }
 
-// place is the connection string and schema of a service's database.
-func place(o Options, f *folder, name string) (database, schema string, err error) {
-	if o.postgres() {
-		return o.Database, fmt.Sprintf("pabal_demo_%s_%s", f.manifest.Run, name), nil
+// database is one service's.
+type database struct {
+	service string
+	storage.DB
+}
+
+// of is a service's database.
+func (d *databases) of(service string) storage.DB {
+	for _, each := range d.all {
+		if each.service == service {
+			return each.DB
+		}
 	}
-	path, err := f.file("databases", name+".db")
+	return nil
+}
+
+// named are all, with their services' names.
+func (d *databases) named() (all []invariants.Named) {
+	for _, each := range d.all {
+		all = append(all, invariants.Named{Service: each.service, Viewer: each.DB})
+	}
+	return all
+}
+
+// place is the connection string and schema of a service's database, "" where it has none.
+func place(o Options, f *folder, d service.Definition) (database, schema string, err error) {
+	switch {
+	case d.NoDatabase:
+		return "", "", nil
+	case o.postgres():
+		return o.Database, fmt.Sprintf("pabal_demo_%s_%s", f.manifest.Run, d.Name), nil
+	}
+	path, err := f.file("databases", d.Name+".db")
 	return "sqlite:" + path, "", err
 }
 
-const databaseTimeout = 15 * time.Second
+const databaseTimeout = time.Minute
 
 // openDatabases opens each, which makes schema and message tables where they
 // are missing. On an error none is left open.
@@ -36,39 +63,35 @@ func openDatabases(ctx context.Context, all []settings, postgres bool, log *slog
 	ctx, cancel := context.WithTimeout(ctx, databaseTimeout)
 	defer cancel()
 	dbs := &databases{postgres: postgres}
-	for i, s := range all {
+	for _, s := range all {
+		if s.Database == "" {
+			continue
+		}
 		db, err := open.DB(ctx, s.Database, open.Config{Schema: s.Schema, Logger: log})
 		if err != nil {
 			return nil, errors.Join(err, dbs.close())
 		}
-		dbs.all[i] = db
+		dbs.all = append(dbs.all, database{s.Name, db})
 	}
 	return dbs, nil
 }
 
 func (d *databases) close() error {
 	var failed []error
-	for i, db := range d.all {
-		if db != nil {
-			failed = append(failed, db.Close())
-			d.all[i] = nil
-		}
+	for _, db := range d.all {
+		failed = append(failed, db.Close())
 	}
+	d.all = nil
 	return errors.Join(failed...)
-}
-
-// forInvariants names them.
-func (d *databases) forInvariants() invariants.Databases {
-	return invariants.Databases{
-		Order: d.all[0], Payment: d.all[1], Restaurant: d.all[2], Customer: d.all[3],
-		Postgres: d.postgres,
-	}
 }
 
 // dropSchemas removes the schemas of this run; the databases must be open.
 func (d *databases) dropSchemas(ctx context.Context, all []settings) error {
-	for i, s := range all {
-		err := d.all[i].Update(ctx, func(tx storage.Tx) error {
+	for _, s := range all {
+		if s.Database == "" {
+			continue
+		}
+		err := d.of(s.Name).Update(ctx, func(tx storage.Tx) error {
 			_, err := tx.Exec(ctx, `DROP SCHEMA IF EXISTS `+s.Schema+` CASCADE`)
 			return err
 		})

@@ -1,5 +1,5 @@
-// Package demo runs the order system with traffic and then counts everything
-// again: the subcommand demo without its flags.
+// Package demo runs systems with traffic and then counts everything again: the
+// subcommand demo without its flags.
 package demo
 
 import (
@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/interrupt"
 )
 
 // Errors that end a demo otherwise than well.
@@ -15,7 +17,7 @@ var (
 	// ErrViolated: an invariant does not hold, or an order is stuck.
 	ErrViolated = errors.New("the invariants do not hold")
 	// ErrAborted: it was interrupted before it could finish.
-	ErrAborted = errors.New("aborted")
+	ErrAborted = interrupt.ErrAborted
 )
 
 // Run is one demo, from the check of the flags to the report. It writes the
@@ -28,7 +30,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
-	finish := interruptible(ctx, o.Interrupts, abort)
+	finish := interrupt.Twice(ctx, o.Interrupts, abort)
 	s := &session{o: o, started: begun, finish: finish, view: newView(o)}
 	err := s.run(ctx)
 	if cause := context.Cause(ctx); err != nil && errors.Is(cause, ErrAborted) {
@@ -36,26 +38,6 @@ func Run(ctx context.Context, o Options) error {
 		return cause
 	}
 	return errors.Join(err, s.close(err))
-}
-
-// interruptible turns the first interrupt into a closed channel and the second
-// one into an abort.
-func interruptible(ctx context.Context, interrupts <-chan struct{}, abort context.CancelCauseFunc) <-chan struct{} {
-	finish := make(chan struct{})
-	go func() {
-		for i := range 2 {
-			select {
-			case <-interrupts:
-			case <-ctx.Done():
-				return
-			}
-			if i == 0 {
-				close(finish)
-			}
-		}
-		abort(ErrAborted)
-	}()
-	return finish
 }
 
 func newView(o Options) *view {

@@ -3,9 +3,11 @@ package demo
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
-	"github.com/pabal-dev/pabal/cmd/pabal/internal/invariants"
+	"github.com/pabal-dev/pabal/internal/invariants"
+	"github.com/pabal-dev/pabal/internal/traffic"
 )
 
 // flow lets the traffic flow for the duration, or until somebody interrupts.
@@ -14,7 +16,11 @@ func (s *session) flow(ctx context.Context) error {
 	stop, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		s.traffic.Run(ctx, stop)
+		var all sync.WaitGroup
+		for _, one := range s.scenarios {
+			all.Go(func() { one.run(ctx, stop) })
+		}
+		all.Wait()
 	}()
 	err := s.watch(ctx)
 	close(stop)
@@ -32,7 +38,7 @@ func (s *session) watch(ctx context.Context) error {
 		defer timer.Stop()
 		over = timer.C
 	}
-	s.first = s.tracker.FirstApproved()
+	s.first, _ = s.scenarios[0].first()
 	for {
 		select {
 		case <-s.first:
@@ -54,17 +60,20 @@ func (s *session) watch(ctx context.Context) error {
 // sayFirst says once how long a newcomer had to wait.
 func (s *session) sayFirst() {
 	s.first = nil
-	s.view.say("First order approved %.2f s after the start.\n", time.Since(s.started).Seconds())
+	_, text := s.scenarios[0].first()
+	s.view.say("%s %.2f s after the start.\n", text, time.Since(s.started).Seconds())
 }
 
 func (s *session) sample(ctx context.Context, phase string) sample {
-	latency := s.tracker.Latency()
-	return sample{
-		at: time.Now(), begun: s.begun, phase: phase,
-		orders: s.tracker.Counts(), stats: s.traffic.Stats(), crashes: s.runner.crashes(),
-		p50: latency.Quantile(0.5), p99: latency.Quantile(0.99),
-		outbox: s.outbox(ctx),
+	now := sample{at: time.Now(), begun: s.begun, phase: phase, crashes: s.runner.crashes(), outbox: s.outbox(ctx)}
+	var latency traffic.Histogram
+	for _, one := range s.scenarios {
+		p := one.progress()
+		now.scenarios = append(now.scenarios, p)
+		latency.Merge(p.latency)
 	}
+	now.p50, now.p99 = latency.Quantile(0.5), latency.Quantile(0.99)
+	return now
 }
 
 // outbox is how many messages wait to be published, -1 where a database does
@@ -72,7 +81,7 @@ func (s *session) sample(ctx context.Context, phase string) sample {
 func (s *session) outbox(ctx context.Context) int64 {
 	ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
 	defer cancel()
-	n, err := invariants.Unpublished(ctx, s.dbs.forInvariants())
+	n, err := invariants.Unpublished(ctx, s.dbs.named()...)
 	if err != nil {
 		return -1
 	}
@@ -85,17 +94,18 @@ func (s *session) settle(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	crashes := s.runner.crashes()
-	report := begunReport(s.o, s.tracker, s.begun, crashes)
+	report := begunReport(s.o, s.sample(ctx, ""))
 	stopping, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
 	if err := s.stopServices(stopping); err != nil {
 		return nil, fmt.Errorf("stop the services: %w", err)
 	}
-	results, err := invariants.Check(ctx, s.dbs.forInvariants(), s.ledger.Read)
-	if err != nil {
-		return nil, err
+	for _, one := range s.scenarios {
+		if err := one.report(ctx, report); err != nil {
+			return nil, err
+		}
 	}
-	report.Invariants = append(results, trafficResults(s.tracker, s.traffic.Stats(), s.ledger.UnknownCount(), crashes)...)
+	report.Invariants = append(report.Invariants, crashes.result())
 	return report, nil
 }
 
@@ -137,11 +147,12 @@ func (s *session) drain(ctx context.Context) error {
 	}
 }
 
-// settled looks at the databases only when the log says that all orders ended.
+// settled says whether nothing is under way any more in any scenario.
 func (s *session) settled(ctx context.Context) (bool, error) {
-	if s.tracker.Open() > 0 {
-		return false, nil
+	for _, one := range s.scenarios {
+		if settled, err := one.settled(ctx); err != nil || !settled {
+			return false, err
+		}
 	}
-	rest, err := invariants.Remaining(ctx, s.dbs.forInvariants())
-	return err == nil && rest.Settled(), err
+	return true, nil
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/lock"
 )
 
 // folder is where a demo keeps its files; one process uses it at a time.
@@ -53,14 +55,14 @@ func openFolder(o Options) (*folder, error) {
 // open looks what the folder holds and locks it. One that was never a demo's
 // is not touched where it holds something else.
 func (f *folder) open(o Options) (err error) {
-	lock := filepath.Join(f.path, lockName)
-	if _, err := os.Stat(lock); errors.Is(err, fs.ErrNotExist) {
+	name := filepath.Join(f.path, lockName)
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 		if err := f.refuseForeign(); err != nil {
 			return err
 		}
 	}
-	if f.lock, err = lockFile(lock); err != nil {
-		if errors.Is(err, errLocked) {
+	if f.lock, err = lock.File(name); err != nil {
+		if errors.Is(err, lock.ErrHeld) {
 			return fmt.Errorf("data folder %s is in use by another demo; stop that one or name another folder with --data-dir", f.path)
 		}
 		return fmt.Errorf("data folder %s: %w", f.path, err)

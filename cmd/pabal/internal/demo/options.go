@@ -14,19 +14,26 @@ import (
 
 // Options are the demo's flags; see the command for what they mean to people.
 type Options struct {
+	// Scenario is orders (also where empty), hello, hotel, library or all.
+	Scenario string
+	// Rate is shared by the scenarios, each gets as much.
 	Rate     float64
 	Duration time.Duration // 0: until interrupted
 	Seed     uint64
 	DataDir  string   // "": a fresh temporary one
 	Kafka    []string // none: the broker in process
 	Database string   // "sqlite" or a postgres:// URL
+	Redis    string   // HOST:PORT or a redis:// URL; "": one in process
 	JSON     bool
 	Chaos    bool
-	// KafkaPort and Port are of the broker in process and of the first service;
-	// 0 takes free ones.
+	// KafkaPort and Port are of the broker in process and of the service order, whether
+	// it runs or not: the others are as far from it as usual. 0 takes free ones.
 	KafkaPort, Port int
-	LogLevel        slog.Level
-	MaxOpen         int
+	// ConsolePort is the console's, 0 takes a free one; NoConsole starts none.
+	ConsolePort int
+	NoConsole   bool
+	LogLevel    slog.Level
+	MaxOpen     int
 	// Drain bounds the wait for the last saga.
 	Drain time.Duration
 
@@ -58,16 +65,20 @@ const (
 // Validate reports the first flag that cannot work.
 func (o Options) Validate() error {
 	switch {
+	case len(o.chosen()) == 0:
+		return usage("--scenario=%s: there are orders, hello, hotel, library and all", o.Scenario)
 	case math.IsNaN(o.Rate) || o.Rate <= 0 || o.Rate > maxRate:
-		return usage("--rate=%v: orders per second must be above 0 and at most %d", o.Rate, maxRate)
+		return usage("--rate=%v: "+o.work()+" per second must be above 0 and at most %d", o.Rate, maxRate)
 	case o.Duration < 0:
 		return usage("--duration=%s: it cannot be negative (0 runs until Ctrl-C)", o.Duration)
 	case o.MaxOpen < 1:
 		return usage("--max-open=%d: at least 1 order must be allowed", o.MaxOpen)
-	case o.Port < 0 || o.Port > 65535-len(serviceNames)+1:
-		return usage("--port=%d: %d ports from there on must be between 1 and 65535, or 0 for any free ones", o.Port, len(serviceNames))
+	case o.Port < 0 || o.Port > 65535-o.portRange():
+		return usage("--port=%d: %d ports from there on must be between 1 and 65535, or 0 for any free ones", o.Port, o.portRange()+1)
 	case o.KafkaPort < 0 || o.KafkaPort > 65535:
 		return usage("--kafka-port=%d: a port is between 1 and 65535, or 0 for any free one", o.KafkaPort)
+	case o.ConsolePort < 0 || o.ConsolePort > 65535:
+		return usage("--console-port=%d: a port is between 1 and 65535, or 0 for any free one", o.ConsolePort)
 	case o.Drain <= 0:
 		return usage("--drain=%s: it must be above 0", o.Drain)
 	}
@@ -75,6 +86,9 @@ func (o Options) Validate() error {
 		if err := (kafka.Config{Brokers: o.Kafka}).Validate(); err != nil {
 			return usage("--kafka: %s", err)
 		}
+	}
+	if err := o.validateRedis(); err != nil {
+		return err
 	}
 	return o.validateDatabase()
 }

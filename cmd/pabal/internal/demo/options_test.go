@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -9,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pabal-dev/pabal/cmd/pabal/internal/invariants"
+	"github.com/pabal-dev/pabal/internal/invariants"
 )
 
 func TestRedact(t *testing.T) {
@@ -29,7 +28,7 @@ func TestRedact(t *testing.T) {
 // TestReportIsStable holds the form that other programs read.
 func TestReportIsStable(t *testing.T) {
 	r := Report{
-		Backends: Backends{"embedded", "sqlite"}, Orders: Orders{4, 2, 1, 1}, Latency: Latency{1.5, 20},
+		Backends: Backends{Kafka: "embedded", Database: "sqlite"}, Orders: Orders{4, 2, 1, 1}, Latency: Latency{1.5, 20},
 		Rate: 19.9, Crashes: 3, Invariants: []invariants.Result{{Name: "money", OK: true, Detail: "a < b"}},
 	}
 	var out strings.Builder
@@ -44,29 +43,36 @@ func TestReportIsStable(t *testing.T) {
 	if r.OK() {
 		t.Error("a report with a stuck order is good")
 	}
+	r.Hello = &invariants.HelloCounts{In: 7, Keys: 3, Stuck: 2, RedisEqual: true}
+	r.Backends.Redis = "embedded"
+	r.Hotel = &invariants.HotelCounts{Reserved: 9, Confirmed: 5, Failed: 2, Cancelled: 1, Stuck: 1}
+	r.Library = &invariants.LibraryCounts{Rents: 8, Returned: 4, Compensated: 2, NeedsReview: 1, Stuck: 3}
+	out.Reset()
+	if err := r.WriteJSON(&out); err != nil {
+		t.Fatal(err)
+	}
+	want = `"hello":{"in":7,"keys":3,"stuck":2,"redis_equal":true},"hotel":{"reserved":9,"confirmed":5,"failed":2,"cancelled":1,"stuck":1},"library":{"rents":8,"returned":4,"compensated":2,"needs_review":1,"stuck":3}`
+	if !strings.Contains(out.String(), want) || !strings.Contains(out.String(), `"database":"sqlite","redis":"embedded"}`) {
+		t.Errorf("got  %s\nwant %s", out.String(), want)
+	}
 	r.Orders.Stuck = 0
+	for _, stuck := range []*int64{&r.Hello.Stuck, &r.Hotel.Stuck, &r.Library.NeedsReview, &r.Library.Stuck} {
+		if r.OK() {
+			t.Error("a report with something stuck is good")
+		}
+		*stuck = 0
+	}
 	if !r.OK() {
 		t.Error("a report without a fault is not good")
 	}
+	r.Hello.RedisEqual = false
+	if r.OK() {
+		t.Error("a report of a wrong copy is good")
+	}
+	r.Hello.RedisEqual = true
 	r.Invariants[0].OK = false
 	if r.OK() {
 		t.Error("a report with a violated invariant is good")
-	}
-}
-
-func TestFirstInterruptFinishesSecondAborts(t *testing.T) {
-	ctx, abort := context.WithCancelCause(t.Context())
-	interrupts := make(chan struct{})
-	finish := interruptible(ctx, interrupts, abort)
-	interrupts <- struct{}{}
-	<-finish
-	if ctx.Err() != nil {
-		t.Fatal("the first interrupt aborted")
-	}
-	interrupts <- struct{}{}
-	<-ctx.Done()
-	if !errors.Is(context.Cause(ctx), ErrAborted) {
-		t.Fatal(context.Cause(ctx))
 	}
 }
 

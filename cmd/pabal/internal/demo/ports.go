@@ -1,69 +1,62 @@
 package demo
 
 import (
-	"errors"
-	"fmt"
 	"net"
 	"strconv"
-	"syscall"
-)
 
-const host = "127.0.0.1"
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/ports"
+	"github.com/pabal-dev/pabal/examples/service"
+)
 
 // addresses are where everything will listen.
 type addresses struct {
-	kafka    string // "" with a real cluster
-	services [len(serviceNames)]string
+	kafka    string            // "" with a real cluster
+	console  string            // "" without one
+	services map[string]string // by name
 }
 
-// chooseAddresses checks every port before anything is started, and fills in
-// free ones where any will do. All are held until all are checked, so that two
-// do not get the same.
+// chooseAddresses checks every port before anything is started, and fills in free
+// ones where any will do.
 func chooseAddresses(o Options) (a addresses, err error) {
-	var held []net.Listener
-	defer func() {
-		for _, l := range held {
-			l.Close()
-		}
-	}()
-	take := func(port int, what, flag string) string {
-		if err != nil {
-			return ""
-		}
-		l, failed := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
-		if failed != nil {
-			err = portError(port, what, flag, failed)
-			return ""
-		}
-		held = append(held, l)
-		return l.Addr().String()
+	a.services = map[string]string{}
+	var needs []ports.Need
+	var into []func(string)
+	take := func(to func(string), port int, what, flag string) {
+		needs = append(needs, ports.Need{Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), What: what, Flag: flag})
+		into = append(into, to)
 	}
 	if o.embedded() {
-		a.kafka = take(o.KafkaPort, "the Kafka broker", "--kafka-port")
+		take(func(at string) { a.kafka = at }, o.KafkaPort, "the Kafka broker", "--kafka-port")
 	}
-	for i, name := range serviceNames {
-		port := 0
-		if o.Port != 0 {
-			port = o.Port + i
-		}
-		a.services[i] = take(port, "the service "+name, "--port")
+	for _, d := range o.services() {
+		take(func(at string) { a.services[d.Name] = at }, o.port(d), "the service "+d.Name, "--port")
+	}
+	if !o.NoConsole {
+		take(func(at string) { a.console = at }, o.ConsolePort, "the console", "--console-port")
+	}
+	chosen, err := ports.Choose(needs...)
+	for i, address := range chosen {
+		into[i](address)
 	}
 	return a, err
 }
 
-func portError(port int, what, flag string, err error) error {
-	if errors.Is(err, syscall.EADDRINUSE) || isWindowsInUse(err) {
-		return fmt.Errorf("port %d is in use, and %s needs it: choose another one with %s (0 takes any free one)", port, what, flag)
+// port is as far above --port as the service's own is above the first one's; 0 for any
+// free one.
+func (o Options) port(d service.Definition) int {
+	if o.Port == 0 {
+		return 0
 	}
-	var op *net.OpError
-	if errors.As(err, &op) {
-		err = op.Err
-	}
-	return fmt.Errorf("cannot listen on port %d for %s: %w; choose another one with %s", port, what, err, flag)
+	return o.Port + d.Port - firstPort
 }
 
-// isWindowsInUse knows WSAEADDRINUSE, which syscall.EADDRINUSE is not there.
-func isWindowsInUse(err error) bool {
-	var code syscall.Errno
-	return errors.As(err, &code) && code == 10048
+// firstPort is that of the first service of the first scenario.
+const firstPort = 8101
+
+// portRange is how far above --port the last service's port is.
+func (o Options) portRange() (most int) {
+	for _, d := range o.services() {
+		most = max(most, d.Port-firstPort)
+	}
+	return most
 }

@@ -9,36 +9,57 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pabal-dev/pabal/examples/orders"
-	"github.com/pabal-dev/pabal/examples/orders/service"
+	"github.com/pabal-dev/pabal/examples/orders/topselling"
+	"github.com/pabal-dev/pabal/examples/service"
+	"github.com/pabal-dev/pabal/internal/invariants"
 	"github.com/pabal-dev/pabal/kafka"
 	"github.com/pabal-dev/pabal/lifecycle"
 )
 
-// serviceNames are in the order of their ports.
-var serviceNames = [...]string{"order", "payment", "restaurant", "customer"}
-
 // settings are what one service must know. A child process reads them from its
 // standard input, so that no secret shows in a process list.
 type settings struct {
+	System   string
 	Name     string
 	Listen   string
-	Database string
+	Database string // "" where it has none
 	Schema   string
 	Brokers  []string
 	Prefix   string
-	LogLevel slog.Level
+	// Redis and Sync are for copies of tables, StateDir for stores of stream processing.
+	Redis, Sync, StateDir string
+	LogLevel              slog.Level
 }
 
 // build makes the service; it is not started yet.
 func (s settings) build(log *slog.Logger) (lifecycle.Service, error) {
-	return orders.New(s.Name, service.Config{
-		Listen: s.Listen, Database: s.Database, Schema: s.Schema,
+	from, err := offerOf(s.System)
+	if err != nil {
+		return nil, err
+	}
+	if from.build != nil {
+		return from.build(s, log)
+	}
+	texts := map[string]string{}
+	if s.Name == topSelling {
+		texts[topselling.StateDir.Name] = s.StateDir
+	}
+	return from.system.New(s.Name, service.Config{
+		Listen: s.Listen, Database: s.Database, Schema: s.Schema, Texts: texts,
 		Kafka: kafka.Config{Brokers: s.Brokers, Prefix: s.Prefix},
 		// A service that was killed goes on at once under its old name.
 		Instance: "demo-" + s.Name,
 		Logger:   log,
 	})
+}
+
+func offerOf(name string) (offer, error) {
+	for _, each := range offered {
+		if each.system.Name == name {
+			return each, nil
+		}
+	}
+	return offer{}, fmt.Errorf("there is no system %q", name)
 }
 
 // runner is how the services run: in this process, or as children of it.
@@ -60,6 +81,14 @@ type crashCount struct {
 	Killed, Unexpected int64
 	// Last says which was killed last, "" for none.
 	Last string
+}
+
+// result says that no service ended by itself.
+func (c crashCount) result() invariants.Result {
+	return invariants.Result{
+		Name: "services", OK: c.Unexpected == 0,
+		Detail: fmt.Sprintf("%d killed and started again, %d ended by themselves", c.Killed, c.Unexpected),
+	}
 }
 
 // inProcess runs the services in this process.

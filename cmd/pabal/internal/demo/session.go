@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/pabal-dev/pabal/cmd/pabal/internal/traffic"
-	"github.com/pabal-dev/pabal/examples/orders/message"
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/cluster"
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/interrupt"
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/webconsole"
+	"github.com/pabal-dev/pabal/console"
 	"github.com/pabal-dev/pabal/kafka"
 )
 
@@ -25,15 +27,14 @@ type session struct {
 	logPath   string
 	log       *slog.Logger
 	cluster   kafka.Config
+	console   *webconsole.Running // nil without one
 	services  []settings
 	runner    runner
 	dbs       *databases
-	tracker   *traffic.Tracker
-	ledger    *traffic.Ledger
-	watcher   *traffic.Watcher
-	traffic   *traffic.Traffic
+	redis     *redisServer // nil where no scenario uses one
+	scenarios []scenario
 	begun     time.Time       // of the traffic
-	first     <-chan struct{} // closed at the first approval; nil once that was said
+	first     <-chan struct{} // closed at the first success; nil once that was said
 
 	undo []func(context.Context) error
 	// made says that something of this run is on the cluster or in the database.
@@ -45,18 +46,11 @@ func (s *session) onClose(do func(context.Context) error) { s.undo = append(s.un
 
 // start checks everything that can be checked before it starts anything.
 func (s *session) start(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	go func() {
-		select {
-		case <-s.finish: // interrupted while starting
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
+	ctx, stop := interrupt.Bound(ctx, startTimeout, s.finish)
+	defer stop()
 	for _, step := range []func(context.Context) error{
-		s.takeAddresses, s.takeFolder, s.startBroker, s.checkDatabases, s.startServices,
-		s.startTraffic,
+		s.takeAddresses, s.takeFolder, s.startBroker, s.startRedis, s.checkDatabases, s.startServices,
+		s.startTraffic, s.startConsole,
 	} {
 		if err := step(ctx); err != nil {
 			if s.finishing() {
@@ -97,14 +91,6 @@ func (s *session) takeFolder(context.Context) error {
 	}
 	s.onClose(func(context.Context) error { return file.Close() })
 	s.log = newLogger(file, s.o.LogLevel)
-	path, err := f.file("accepted.log")
-	if err != nil {
-		return err
-	}
-	if s.ledger, err = traffic.OpenLedger(path); err != nil {
-		return err
-	}
-	s.onClose(func(context.Context) error { return s.ledger.Close() })
 	return nil
 }
 
@@ -112,7 +98,7 @@ func (s *session) takeFolder(context.Context) error {
 func (s *session) startBroker(ctx context.Context) error {
 	if !s.o.embedded() {
 		s.cluster = kafka.Config{Brokers: s.o.Kafka, Prefix: "demo-" + s.folder.manifest.Run + ".", Logger: s.log}
-		return checkCluster(ctx, s.cluster)
+		return cluster.Check(ctx, s.cluster)
 	}
 	stop, err := startBroker(ctx, s.addresses.kafka, s.folder, s.log)
 	if err != nil {
@@ -123,18 +109,36 @@ func (s *session) startBroker(ctx context.Context) error {
 	return nil
 }
 
+func (s *session) startRedis(ctx context.Context) (err error) {
+	if !s.o.usesRedis() {
+		return nil
+	}
+	if s.redis, err = startRedis(ctx, s.o); err != nil {
+		return err
+	}
+	s.onClose(s.redis.close)
+	return nil
+}
+
 // checkDatabases opens them, so that a wrong password is known before a
 // service is started.
 func (s *session) checkDatabases(ctx context.Context) (err error) {
-	for i, name := range serviceNames {
-		database, schema, err := place(s.o, s.folder, name)
+	for _, d := range s.o.services() {
+		database, schema, err := place(s.o, s.folder, d)
 		if err != nil {
 			return err
 		}
-		s.services = append(s.services, settings{
-			Name: name, Listen: s.addresses.services[i], Database: database, Schema: schema,
+		one := settings{
+			System: d.System, Name: d.Name, Listen: s.addresses.services[d.Name], Database: database, Schema: schema,
 			Brokers: s.cluster.Brokers, Prefix: s.cluster.Prefix, LogLevel: s.o.LogLevel,
-		})
+		}
+		if s.redis != nil {
+			one.Redis, one.Sync = s.redis.url, syncOf(s.folder.manifest.Run)
+		}
+		if one.StateDir, err = s.folder.file("stores", d.Name); err != nil {
+			return err
+		}
+		s.services = append(s.services, one)
 	}
 	if s.dbs, err = openDatabases(ctx, s.services, s.o.postgres(), s.log); err != nil {
 		return err
@@ -173,23 +177,46 @@ func (s *session) stopServices(ctx context.Context) error {
 }
 
 // startTraffic prepares it; it flows later.
-func (s *session) startTraffic(ctx context.Context) (err error) {
-	s.tracker = traffic.NewTracker()
-	topic := message.Topics{}.WithDefaults().OrderChanged
-	if s.watcher, err = traffic.Watch(ctx, s.cluster, topic, s.tracker); err != nil {
+func (s *session) startTraffic(ctx context.Context) error {
+	all := s.o.chosen()
+	on := stage{
+		cluster: s.cluster, folder: s.folder, dbs: s.dbs, redis: s.redis, at: s.addresses.services, begun: s.started, seed: s.o.Seed,
+		rate: s.o.Rate / float64(len(all)), maxOpen: max(1, s.o.MaxOpen/len(all)),
+	}
+	for _, each := range all {
+		one := each.make()
+		s.onClose(func(context.Context) error { return one.close() })
+		if err := one.prepare(ctx, on); err != nil {
+			return err
+		}
+		s.scenarios = append(s.scenarios, one)
+	}
+	return nil
+}
+
+// startConsole begins with an empty index, in memory: the demo is what it shows.
+func (s *session) startConsole(ctx context.Context) (err error) {
+	if s.o.NoConsole {
+		return nil
+	}
+	s.console, err = webconsole.Start(ctx, console.Config{
+		Kafka: s.cluster, Listen: s.addresses.console, Version: s.o.Version, Logger: s.log,
+	})
+	if err != nil {
 		return err
 	}
-	s.onClose(func(context.Context) error { s.watcher.Close(); return nil })
-	at := s.addresses.services
-	s.traffic = traffic.New(traffic.Config{
-		Addresses: traffic.Addresses{
-			Order: "http://" + at[0], Payment: "http://" + at[1],
-			Restaurant: "http://" + at[2], Customer: "http://" + at[3],
-		},
-		Run: s.folder.key(), Seed: s.o.Seed, Rate: s.o.Rate, MaxOpen: s.o.MaxOpen,
-		Tracker: s.tracker, Ledger: s.ledger,
-	})
-	return s.traffic.Prepare(ctx)
+	s.onClose(s.stopConsole)
+	return nil
+}
+
+// stopConsole may be called twice.
+func (s *session) stopConsole(ctx context.Context) error {
+	if s.console == nil {
+		return nil
+	}
+	err := s.console.Stop(ctx)
+	s.console = nil
+	return err
 }
 
 const closeTimeout = 30 * time.Second
@@ -226,7 +253,10 @@ func (s *session) drop(ctx context.Context) error {
 	if !s.made {
 		return nil
 	}
-	err := s.stopServices(ctx)
+	err := errors.Join(s.stopConsole(ctx), s.stopServices(ctx))
+	if s.redis != nil {
+		err = errors.Join(err, s.redis.drop(ctx, s.folder.manifest.Run, s.log))
+	}
 	if s.o.postgres() {
 		err = errors.Join(err, s.dbs.dropSchemas(ctx, s.services))
 	}

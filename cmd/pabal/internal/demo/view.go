@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pabal-dev/pabal/cmd/pabal/internal/traffic"
+	"github.com/pabal-dev/pabal/internal/traffic"
 )
 
 // view shows how the demo goes: redrawn in place on a terminal, else one line
@@ -26,11 +26,11 @@ type sample struct {
 	at      time.Time
 	begun   time.Time
 	phase   string
-	orders  traffic.Counts
 	p50     time.Duration
 	p99     time.Duration
-	stats   traffic.Stats
 	crashes crashCount
+	// scenarios are how each goes.
+	scenarios []progress
 	// outbox is how many messages wait to be published, -1 where unknown.
 	outbox int64
 }
@@ -86,7 +86,7 @@ func (v *view) erase() {
 	}
 }
 
-// rate is of the orders that ended lately.
+// rate is of what ended lately.
 func (v *view) rate(s sample) float64 {
 	for len(v.past) > 1 && s.at.Sub(v.past[1].at) >= rateRange {
 		v.past = v.past[1:]
@@ -102,7 +102,24 @@ func (v *view) rate(s sample) float64 {
 	return 0
 }
 
-func (s sample) ended() int64 { return s.orders.Approved + s.orders.Cancelled }
+func (s sample) ended() (n int64) {
+	for _, p := range s.scenarios {
+		n += p.ended
+	}
+	return n
+}
+
+// unit is of the rate.
+func (s sample) unit() string {
+	if len(s.scenarios) == 1 {
+		for _, each := range offered {
+			if each.system.Name == s.scenarios[0].name {
+				return each.work + "/s"
+			}
+		}
+	}
+	return "transactions/s"
+}
 
 func (s sample) clock() string {
 	d := s.at.Sub(s.begun).Truncate(time.Second)
@@ -111,9 +128,15 @@ func (s sample) clock() string {
 
 // line is everything in one.
 func (s sample) line(rate float64) string {
-	text := fmt.Sprintf("%s %s  %.0f orders/s  placed %d  approved %d  cancelled %d  under way %d  p50 %.0f ms  p99 %.0f ms%s",
-		s.clock(), s.phase, rate, s.orders.Placed, s.orders.Approved, s.orders.Cancelled, s.orders.Open(),
-		milliseconds(s.p50), milliseconds(s.p99), s.backlog("  outbox %d"))
+	text := fmt.Sprintf("%s %s  %.0f %s", s.clock(), s.phase, rate, s.unit())
+	for _, p := range s.scenarios {
+		text += "  "
+		if len(s.scenarios) > 1 {
+			text += p.name + ": "
+		}
+		text += p.String()
+	}
+	text += fmt.Sprintf("  p50 %.0f ms  p99 %.0f ms%s", milliseconds(s.p50), milliseconds(s.p99), s.backlog("  outbox %d"))
 	if s.crashes.Killed > 0 {
 		text += fmt.Sprintf("  crashes %d", s.crashes.Killed)
 	}
@@ -124,20 +147,38 @@ func (s sample) line(rate float64) string {
 func (s sample) block(rate float64) []string {
 	lines := []string{
 		"",
-		fmt.Sprintf("  %s  %-12s %8.1f orders/s    latency p50 %.0f ms  p99 %.0f ms", s.clock(), s.phase, rate, milliseconds(s.p50), milliseconds(s.p99)),
-		"",
-		fmt.Sprintf("  placed     %9d    of them %s", s.orders.Placed, kinds(s.orders)),
-		fmt.Sprintf("  approved   %9d    %s", s.orders.Approved, bar(s.orders.Approved, s.orders.Placed)),
-		fmt.Sprintf("  cancelled  %9d    %s", s.orders.Cancelled, bar(s.orders.Cancelled, s.orders.Placed)),
-		fmt.Sprintf("  under way  %9d    %s", s.orders.Open(), s.backlog("messages to publish %d")),
+		fmt.Sprintf("  %s  %-12s %8.1f %s    latency p50 %.0f ms  p99 %.0f ms", s.clock(), s.phase, rate, s.unit(), milliseconds(s.p50), milliseconds(s.p99)),
 	}
-	if s.stats.Repeats > 0 {
-		lines = append(lines, fmt.Sprintf("  repeated   %9d    requests without an answer", s.stats.Repeats))
+	for _, p := range s.scenarios {
+		lines = append(lines, "")
+		lines = append(lines, p.block()...)
+	}
+	lines = append(lines, "")
+	if s.outbox >= 0 {
+		lines = append(lines, fmt.Sprintf("  to publish %9d    messages", s.outbox))
 	}
 	if s.crashes.Killed > 0 {
 		lines = append(lines, fmt.Sprintf("  crashes    %9d    the last one: %s", s.crashes.Killed, s.crashes.Last))
 	}
 	return append(lines, "", "  Ctrl-C ends it: what is under way is finished, then everything is counted again.")
+}
+
+// block is one scenario: all that was begun, and as bars what became of it.
+func (p progress) block() (lines []string) {
+	for i, c := range p.counts {
+		note := bar(c.n, p.counts[0].n)
+		if i == 0 {
+			note = p.name
+			if p.orders.Placed > 0 {
+				note = "of them " + kinds(p.orders)
+			}
+		}
+		lines = append(lines, strings.TrimRight(fmt.Sprintf("  %-11s %8d    %s", c.what, c.n, note), " "))
+	}
+	if p.stats.Repeats > 0 {
+		lines = append(lines, fmt.Sprintf("  %-11s %8d    requests without an answer", "repeated", p.stats.Repeats))
+	}
+	return lines
 }
 
 func (s sample) backlog(format string) string {

@@ -5,15 +5,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pabal-dev/pabal/cmd/pabal/internal/traffic"
+	"github.com/pabal-dev/pabal/internal/traffic"
 )
 
 func sampleAt(begun time.Time, after time.Duration, ended int64) sample {
 	return sample{
 		at: begun.Add(after), begun: begun, phase: "running",
-		orders: traffic.Counts{Placed: ended + 2, Approved: ended - 1, Cancelled: 1},
-		p50:    12 * time.Millisecond, p99: 80 * time.Millisecond, outbox: 3,
+		p50: 12 * time.Millisecond, p99: 80 * time.Millisecond, outbox: 3,
 		crashes: crashCount{Killed: 2, Last: "payment"},
+		scenarios: []progress{{
+			name: "orders", ended: ended, orders: traffic.Counts{Placed: ended + 2, Approved: ended - 1, Cancelled: 1},
+			counts: []count{{"placed", ended + 2}, {"approved", ended - 1}, {"cancelled", 1}, {"under way", 2}},
+		}},
 	}
 }
 
@@ -33,6 +36,19 @@ hello
 	}
 	if v.interval() != time.Second {
 		t.Errorf("a line every %s", v.interval())
+	}
+}
+
+func TestViewOfSeveralScenarios(t *testing.T) {
+	var out strings.Builder
+	v := &view{out: &out}
+	begun := time.Now()
+	s := sampleAt(begun, time.Second, 20)
+	s.scenarios = append(s.scenarios, progress{name: "hotel", ended: 10, counts: []count{{"reserved", 12}, {"confirmed", 9}}})
+	v.show(s)
+	want := "00:01 running  30 transactions/s  orders: placed 22  approved 19  cancelled 1  under way 2  hotel: reserved 12  confirmed 9  p50 12 ms  p99 80 ms  outbox 3  crashes 2\n"
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 
 	"go.opentelemetry.io/otel"
@@ -17,15 +18,19 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 )
 
-// Start sends spans under that service name, by OTLP over HTTP, if
-// OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set; else
-// it does nothing. stop sends what is left and says whether anything was lost. OTEL_TRACES_SAMPLER and the other
+// Start sends spans under that service name, by OTLP over HTTP, to endpoint, or where
+// that is "" and OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is
+// set; else it does nothing. stop sends what is left and says whether anything was lost. OTEL_TRACES_SAMPLER and the other
 // standard variables are heeded.
-func Start(ctx context.Context, service, version string) (stop func(context.Context) error, err error) {
-	if os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") == "" && os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == "" {
+func Start(ctx context.Context, service, version, endpoint string) (stop func(context.Context) error, err error) {
+	if endpoint == "" && os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") == "" && os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == "" {
 		return func(context.Context) error { return nil }, nil
 	}
-	exporter, err := otlptracehttp.New(ctx)
+	var options []otlptracehttp.Option
+	if endpoint != "" {
+		options = append(options, otlptracehttp.WithEndpointURL(strings.TrimSuffix(endpoint, "/")+"/v1/traces"))
+	}
+	exporter, err := otlptracehttp.New(ctx, options...)
 	if err != nil {
 		return nil, fmt.Errorf("OpenTelemetry: %w", err)
 	}

@@ -5,7 +5,7 @@ import (
 	"os"
 
 	"github.com/pabal-dev/pabal/examples/orders/customer"
-	"github.com/pabal-dev/pabal/examples/orders/service"
+	"github.com/pabal-dev/pabal/examples/service"
 )
 
 func main() { os.Exit(service.Main(customer.Definition())) }

@@ -1,33 +1,31 @@
-// Package domain is what an order is and how it goes on: no Kafka, no SQL, no
-// clock. Decide is the whole saga.
+// Package domain is what an order is and how it may go on: no Kafka, no SQL, no
+// clock.
 package domain
 
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
-// Order is the state of one order and of its saga.
+// Order is one order, and the state of its saga.
 type Order struct {
-	ID           string
-	CustomerID   string
-	RestaurantID string
-	Items        []Item
+	ID           string `json:"id"`
+	CustomerID   string `json:"customerId"`
+	RestaurantID string `json:"restaurantId"`
+	Items        []Item `json:"items"`
 	// Price is what the customer offers for all items, in the currency's
 	// smallest unit.
-	Price  int64
-	Status Status
-	// Awaiting is whose answer the saga waits for. The order is final when its
-	// status is and nothing is awaited.
-	Awaiting Awaiting
+	Price  int64  `json:"price"`
+	Status Status `json:"status"`
 	// Reason says why an order was or is being cancelled.
-	Reason string
+	Reason string `json:"reason,omitempty"`
 }
 
 // Item is one line; two lines may name one product.
 type Item struct {
-	ProductID string
-	Quantity  int64
+	ProductID string `json:"productId"`
+	Quantity  int64  `json:"quantity"`
 }
 
 // Status is what a customer sees.
@@ -43,7 +41,7 @@ const (
 	Cancelled  Status = "CANCELLED"
 )
 
-// Awaiting is the answer the saga waits for.
+// Awaiting is whose answer an order waits for.
 type Awaiting string
 
 // What an order can wait for.
@@ -69,7 +67,7 @@ var ErrTransition = errors.New("transition not allowed")
 // ErrInvalid is wrapped by the error of New.
 var ErrInvalid = errors.New("invalid order")
 
-// New is a fresh order: PENDING, and payment is to be asked.
+// New is a fresh order: PENDING.
 func New(id, customerID, restaurantID string, items []Item, price int64) (Order, error) {
 	switch {
 	case id == "" || customerID == "" || restaurantID == "":
@@ -84,15 +82,7 @@ func New(id, customerID, restaurantID string, items []Item, price int64) (Order,
 			return Order{}, fmt.Errorf("%w: %d of product %q", ErrInvalid, item.Quantity, item.ProductID)
 		}
 	}
-	return Order{
-		ID: id, CustomerID: customerID, RestaurantID: restaurantID, Items: items, Price: price,
-		Status: Pending, Awaiting: AwaitingPayment,
-	}, nil
-}
-
-// Final says whether the saga has ended: no message changes the order any more.
-func (o Order) Final() bool {
-	return (o.Status == Approved || o.Status == Cancelled) && o.Awaiting == AwaitingNobody
+	return Order{ID: id, CustomerID: customerID, RestaurantID: restaurantID, Items: items, Price: price, Status: Pending}, nil
 }
 
 // allowed are the states each state may be followed by.
@@ -102,16 +92,46 @@ var allowed = map[Status][]Status{
 	Cancelling: {Cancelled},
 }
 
-// to moves the order on; the error wraps ErrTransition.
-func (o Order) to(next Status, awaiting Awaiting, reason string) (Order, error) {
-	for _, s := range allowed[o.Status] {
-		if s == next {
-			o.Status, o.Awaiting = next, awaiting
-			if reason != "" {
-				o.Reason = reason
-			}
-			return o, nil
-		}
+// To moves the order on. Where its state does not allow that, the order stays as it
+// is, and the error wraps ErrTransition.
+func (o *Order) To(next Status, reason string) error {
+	if !slices.Contains(allowed[o.Status], next) {
+		return fmt.Errorf("%w: order %s from %s to %s", ErrTransition, o.ID, o.Status, next)
 	}
-	return o, fmt.Errorf("%w: order %s from %s to %s", ErrTransition, o.ID, o.Status, next)
+	o.Status = next
+	if reason != "" {
+		o.Reason = reason
+	}
+	return nil
+}
+
+// Cancel moves the order one step towards CANCELLED: one that was PAID is CANCELLING
+// until it was refunded.
+func (o *Order) Cancel(reason string) error {
+	if o.Status == Paid {
+		return o.To(Cancelling, reason)
+	}
+	return o.To(Cancelled, reason)
+}
+
+// Cancellable says whether the customer may still cancel; the error wraps
+// ErrTransition.
+func (o Order) Cancellable() error {
+	if o.Status != Pending {
+		return fmt.Errorf("%w: order %s is %s; only a PENDING order can be cancelled", ErrTransition, o.ID, o.Status)
+	}
+	return nil
+}
+
+// Awaiting is whose answer the order waits for, until its saga has ended.
+func (o Order) Awaiting() Awaiting {
+	switch o.Status {
+	case Pending:
+		return AwaitingPayment
+	case Paid:
+		return AwaitingApproval
+	case Cancelling, Cancelled:
+		return AwaitingRefund
+	}
+	return AwaitingNobody
 }

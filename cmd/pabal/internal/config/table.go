@@ -1,0 +1,181 @@
+package config
+
+import (
+	"strings"
+
+	"github.com/pabal-dev/pabal/cloudconfig"
+)
+
+// Setting is a line of the table.
+type Setting struct {
+	// Key in the file: sections and a name, such as "kafka.tls.ca".
+	Key string
+	// Flag without dashes, where it is not the key with dashes; NoFlag for none.
+	Flag string
+	// Default as text; "" is none.
+	Default string
+	// Placeholder in help, Example in the example file.
+	Placeholder, Example string
+	Help                 string
+	// Secret values are never shown.
+	Secret bool
+	// Shown is what people see of a value, where that is not all of it.
+	Shown func(string) string
+	// Enum has the values allowed; nil for any.
+	Enum []string
+
+	field func(*Settings) any // a pointer of one of the types set knows
+}
+
+// NoFlag is the Flag of what does not belong on a command line, which others see.
+const NoFlag = "-"
+
+// FlagName is the flag without dashes, "" where there is none.
+func (s Setting) FlagName() string {
+	switch s.Flag {
+	case NoFlag:
+		return ""
+	case "":
+		return strings.ReplaceAll(s.Key, ".", "-")
+	}
+	return s.Flag
+}
+
+// EnvPrefix begins the name of every variable.
+const EnvPrefix = "PABAL_"
+
+// Env is the variable's name.
+func (s Setting) Env() string {
+	return EnvPrefix + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(s.Key))
+}
+
+// Table has every setting, by section.
+var Table = []Setting{
+	{Key: "data-dir", Placeholder: "DIR", Example: "/var/lib/pabal",
+		Help:  "Folder for everything that is kept: the log of the broker in this process, the console's index, redrives and audit log. Without it nothing is kept.",
+		field: func(s *Settings) any { return &s.DataDir }},
+
+	{Key: "config-server.url", Flag: "config-server", Placeholder: "URL", Example: "optional:http://config.internal:8888", Shown: cloudconfig.Redact,
+		Help:  "Server with more settings, in the JSON format of Spring Cloud Config: " + cloudconfig.Forms + ". Its keys are these with pabal. before them; they count less than the file. optional: goes on without it where it is away.",
+		field: func(s *Settings) any { return &s.ConfigServer.URL }},
+	{Key: "config-server.application", Default: "pabal", Placeholder: "NAME",
+		Help:  "Application that is asked for there.",
+		field: func(s *Settings) any { return &s.ConfigServer.Application }},
+	{Key: "config-server.profiles", Placeholder: "NAME", Example: "[production]",
+		Help:  "Profiles that are asked for there; default, and what spring.profiles.active says there, where none is given.",
+		field: func(s *Settings) any { return &s.ConfigServer.Profiles }},
+	{Key: "config-server.label", Placeholder: "NAME", Example: "main",
+		Help:  "Branch, tag or version that is asked for there; the server's own where none is given.",
+		field: func(s *Settings) any { return &s.ConfigServer.Label }},
+
+	{Key: "kafka.brokers", Flag: "kafka", Placeholder: "HOST:PORT", Example: "[kafka-1:9092, kafka-2:9092]",
+		Help:  "Kafka brokers, separated by commas; without them a broker runs in this process.",
+		field: func(s *Settings) any { return &s.Kafka.Brokers }},
+	{Key: "kafka.prefix", Placeholder: "TEXT", Example: "tenant-a.",
+		Help:  "Stands before every topic, group and transactional id of the services.",
+		field: func(s *Settings) any { return &s.Kafka.Prefix }},
+	{Key: "kafka.tls.enabled", Flag: "kafka-tls", Default: "false",
+		Help:  "Connect to Kafka with TLS; with the system's certificate authorities unless kafka.tls.ca is given.",
+		field: func(s *Settings) any { return &s.Kafka.TLS.Enabled }},
+	{Key: "kafka.tls.ca", Placeholder: "FILE", Example: "/etc/pabal/kafka-ca.pem",
+		Help:  "Certificate authorities of the brokers (PEM); TLS is on then.",
+		field: func(s *Settings) any { return &s.Kafka.TLS.CA }},
+	{Key: "kafka.tls.cert", Placeholder: "FILE", Example: "/etc/pabal/kafka-client.pem",
+		Help:  "This client's certificate (PEM), where the brokers want one.",
+		field: func(s *Settings) any { return &s.Kafka.TLS.Cert }},
+	{Key: "kafka.tls.key", Placeholder: "FILE", Example: "/etc/pabal/kafka-client.key",
+		Help:  "The key of kafka.tls.cert (PEM).",
+		field: func(s *Settings) any { return &s.Kafka.TLS.Key }},
+	{Key: "kafka.sasl.mechanism", Placeholder: "NAME", Example: "SCRAM-SHA-512", Enum: []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"},
+		Help:  "How to authenticate to the brokers.",
+		field: func(s *Settings) any { return &s.Kafka.SASL.Mechanism }},
+	{Key: "kafka.sasl.user", Placeholder: "NAME", Example: "pabal",
+		Help:  "User of kafka.sasl.mechanism.",
+		field: func(s *Settings) any { return &s.Kafka.SASL.User }},
+	{Key: "kafka.sasl.password", Flag: NoFlag, Secret: true, Example: "secret",
+		Help:  "His password; not a flag, because others see command lines.",
+		field: func(s *Settings) any { return &s.Kafka.SASL.Password }},
+	{Key: "kafka.sasl.password-file", Placeholder: "FILE", Example: "/run/secrets/kafka-password",
+		Help:  "File whose first line is his password.",
+		field: func(s *Settings) any { return &s.Kafka.SASL.PasswordFile }},
+
+	{Key: "broker.listen", Flag: "broker", Default: "127.0.0.1:9092", Placeholder: "HOST:PORT",
+		Help:  "Where the broker in this process listens, on loopback; port 0 takes any free one. Without effect where kafka.brokers is given.",
+		field: func(s *Settings) any { return &s.Broker.Listen }},
+
+	{Key: "console.listen", Flag: "console", Default: "127.0.0.1:8080", Placeholder: "HOST:PORT",
+		Help:  "Where the console listens, port 0 takes any free one; off for none. An address that is not loopback needs console.users and TLS.",
+		field: func(s *Settings) any { return &s.Console.Listen }},
+	{Key: "console.base-path", Placeholder: "PATH", Example: "/pabal",
+		Help:  "Path before every page, for a proxy that mounts the console there.",
+		field: func(s *Settings) any { return &s.Console.BasePath }},
+	{Key: "console.tls.cert", Placeholder: "FILE", Example: "/etc/pabal/console.pem",
+		Help:  "The console's certificate (PEM); HTTPS is on then.",
+		field: func(s *Settings) any { return &s.Console.TLSCert }},
+	{Key: "console.tls.key", Placeholder: "FILE", Example: "/etc/pabal/console.key",
+		Help:  "The key of console.tls.cert (PEM).",
+		field: func(s *Settings) any { return &s.Console.TLSKey }},
+	{Key: "console.users", Placeholder: "FILE", Example: "/etc/pabal/users",
+		Help:  "File with users and tokens, made by `pabal user`; everybody must log in then.",
+		field: func(s *Settings) any { return &s.Console.Users }},
+	{Key: "console.allowed-hosts", Placeholder: "NAME", Example: "[pabal.example.com]",
+		Help:  "Names under which the console is asked for, beside its address and loopback.",
+		field: func(s *Settings) any { return &s.Console.AllowedHosts }},
+	{Key: "console.allow-plain-http", Default: "false",
+		Help:  "Listen without TLS on an address that is not loopback, because a proxy in front has it. Passwords cross the network in the open otherwise.",
+		field: func(s *Settings) any { return &s.Console.AllowPlainHTTP }},
+
+	{Key: "services.allow", Placeholder: "HOST", Example: "[10.0.0.0/8, orders.internal]",
+		Help:  "Hosts of services that the console may ask, beside loopback: names, IP addresses and networks.",
+		field: func(s *Settings) any { return &s.Services.Allow }},
+	{Key: "services.token", Flag: NoFlag, Secret: true, Example: "secret",
+		Help:  "Bearer token for the services' admin side; not a flag, because others see command lines.",
+		field: func(s *Settings) any { return &s.Services.Token }},
+	{Key: "services.token-file", Placeholder: "FILE", Example: "/run/secrets/services-token",
+		Help:  "File whose first line is that token.",
+		field: func(s *Settings) any { return &s.Services.TokenFile }},
+
+	{Key: "lens.include", Placeholder: "PATTERN", Example: "[\"order*\"]",
+		Help:  "Topics the index of transactions reads; all where none is given.",
+		field: func(s *Settings) any { return &s.Lens.Include }},
+	{Key: "lens.exclude", Placeholder: "PATTERN", Example: "[\"metrics*\"]",
+		Help:  "Topics it leaves out.",
+		field: func(s *Settings) any { return &s.Lens.Exclude }},
+	{Key: "lens.window", Placeholder: "TIME", Default: "24h",
+		Help:  "How far back it goes.",
+		field: func(s *Settings) any { return &s.Lens.Window }},
+	{Key: "lens.max-events", Placeholder: "N", Default: "2000000",
+		Help:  "Most events in the index; the oldest go first.",
+		field: func(s *Settings) any { return &s.Lens.MaxEvents }},
+	{Key: "lens.max-bytes", Placeholder: "SIZE", Default: "1GiB",
+		Help:  "Most bytes of the index on disk.",
+		field: func(s *Settings) any { return &s.Lens.MaxBytes }},
+
+	{Key: "mask.rules", Flag: NoFlag, Example: "[{topics: [\"payment*\"], fields: [card.number], reveal: admin}]",
+		Help:  "What to hide of messages: a list of topics, fields, headers, keys (true or false) and reveal (the least role that sees it). In the environment as YAML or JSON.",
+		field: func(s *Settings) any { return &s.Mask.Rules }},
+
+	{Key: "audit.file", Placeholder: "FILE", Example: "/var/log/pabal/audit.jsonl",
+		Help:  "Who did what, as JSON lines; default is audit.jsonl in data-dir, and memory without that.",
+		field: func(s *Settings) any { return &s.Audit.File }},
+
+	{Key: "log.level", Default: "INFO", Placeholder: "LEVEL", Enum: []string{"DEBUG", "INFO", "WARN", "ERROR"},
+		Help:  "What goes to standard error.",
+		field: func(s *Settings) any { return &s.Log.Level }},
+	{Key: "log.format", Default: "text", Placeholder: "FORMAT", Enum: []string{"text", "json"},
+		Help:  "How it is written.",
+		field: func(s *Settings) any { return &s.Log.Format }},
+
+	{Key: "otel.endpoint", Placeholder: "URL", Example: "http://127.0.0.1:4318",
+		Help:  "OpenTelemetry collector (OTLP over HTTP) for spans; else OTEL_EXPORTER_OTLP_ENDPOINT is heeded.",
+		field: func(s *Settings) any { return &s.OTel.Endpoint }},
+}
+
+func find(key string) (Setting, bool) {
+	for _, s := range Table {
+		if s.Key == key {
+			return s, true
+		}
+	}
+	return Setting{}, false
+}

@@ -1,0 +1,65 @@
+// Package ports finds out, before anything is started, whether everything will be
+// able to listen.
+package ports
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"syscall"
+)
+
+// Need is an address that something will listen on.
+type Need struct {
+	// Addr is host:port; port 0 is any free one.
+	Addr string
+	// What listens there, such as "the Kafka broker", and Flag that moves it.
+	What, Flag string
+}
+
+// Choose returns the addresses, in their order, with free ports filled in. All are
+// held until all are checked, so that two do not get the same. The error names the
+// first that is taken and its flag.
+func Choose(needs ...Need) ([]string, error) {
+	var held []net.Listener
+	defer func() {
+		for _, l := range held {
+			l.Close()
+		}
+	}()
+	var chosen []string
+	for _, n := range needs {
+		l, err := net.Listen("tcp", n.Addr)
+		if err != nil {
+			return nil, n.explain(err)
+		}
+		held = append(held, l)
+		chosen = append(chosen, n.choice(l))
+	}
+	return chosen, nil
+}
+
+// choice keeps the host as it was given.
+func (n Need) choice(l net.Listener) string {
+	host, _, _ := net.SplitHostPort(n.Addr)
+	return net.JoinHostPort(host, strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+}
+
+func (n Need) explain(err error) error {
+	_, port, _ := net.SplitHostPort(n.Addr)
+	if errors.Is(err, syscall.EADDRINUSE) || isWindowsInUse(err) {
+		return fmt.Errorf("port %s is in use, and %s needs it: choose another one with %s (0 takes any free one)", port, n.What, n.Flag)
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	return fmt.Errorf("cannot listen on %s for %s: %w; choose another address with %s", n.Addr, n.What, err, n.Flag)
+}
+
+// isWindowsInUse knows WSAEADDRINUSE, which syscall.EADDRINUSE is not there.
+func isWindowsInUse(err error) bool {
+	var code syscall.Errno
+	return errors.As(err, &code) && code == 10048
+}

@@ -1,0 +1,135 @@
+package up
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/cluster"
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/config"
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/lock"
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/ports"
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/webconsole"
+	"github.com/pabal-dev/pabal/console"
+	"github.com/pabal-dev/pabal/console/lens"
+	"github.com/pabal-dev/pabal/kafka"
+	"github.com/pabal-dev/pabal/kafka/broker"
+)
+
+func (s *session) embedded() bool { return len(s.o.Config.Kafka.Brokers) == 0 }
+
+// readFiles reads what the settings name, and makes the logger.
+func (s *session) readFiles(context.Context) (err error) {
+	c := s.o.Config
+	if !s.embedded() && c.Console.Listen == config.Off {
+		return fmt.Errorf("%w: there is nothing to start: brokers are given (%s) and the console is off (%s)",
+			config.ErrWrong, c.Origin("kafka.brokers"), c.Origin("console.listen"))
+	}
+	options := &slog.HandlerOptions{Level: c.Log.Level}
+	s.log = slog.New(slog.NewTextHandler(s.o.Stderr, options))
+	if c.Log.Format == "json" {
+		s.log = slog.New(slog.NewJSONHandler(s.o.Stderr, options))
+	}
+	s.files, err = readFiles(&c.Settings)
+	return err
+}
+
+// takeAddresses checks every port before anything is started.
+func (s *session) takeAddresses(context.Context) error {
+	c := s.o.Config
+	var needs []ports.Need
+	var into []*string
+	if s.embedded() {
+		needs = append(needs, ports.Need{Addr: c.Broker.Listen, What: "the Kafka broker", Flag: "--broker=127.0.0.1:PORT"})
+		into = append(into, &s.kafkaAt)
+	}
+	if c.Console.Listen != config.Off {
+		needs = append(needs, ports.Need{Addr: c.Console.Listen, What: "the console", Flag: "--console=127.0.0.1:PORT"})
+		into = append(into, &s.at)
+	}
+	chosen, err := ports.Choose(needs...)
+	for i, address := range chosen {
+		*into[i] = address
+	}
+	return err
+}
+
+// takeFolder makes the data folder and keeps others out of it.
+func (s *session) takeFolder(context.Context) error {
+	dir := s.o.Config.DataDir
+	if dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	held, err := lock.File(filepath.Join(dir, "pabal.lock"))
+	if errors.Is(err, lock.ErrHeld) {
+		return fmt.Errorf("data folder %s is in use by another pabal up; stop that one or name another folder with --data-dir", dir)
+	}
+	if err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	s.onStop(func(context.Context) error { return held.Close() })
+	return nil
+}
+
+// folder is a part of the data folder, "" where nothing is kept.
+func (s *session) folder(name string) string {
+	if s.o.Config.DataDir == "" {
+		return ""
+	}
+	return filepath.Join(s.o.Config.DataDir, name)
+}
+
+// startBroker starts the one in process, or looks whether the cluster is there.
+func (s *session) startBroker(ctx context.Context) error {
+	c := s.o.Config
+	if !s.embedded() {
+		s.cluster = kafka.Config{
+			Brokers: c.Kafka.Brokers, Prefix: c.Kafka.Prefix, ClientID: "pabal-console", TLS: s.files.kafkaTLS, Logger: s.log,
+			SASL: kafka.SASL{Mechanism: c.Kafka.SASL.Mechanism, User: c.Kafka.SASL.User, Password: s.files.kafkaPassword},
+		}
+		if err := cluster.Check(ctx, s.cluster); err != nil {
+			return fmt.Errorf("%w; start it, name others with --kafka, or leave that out for a broker in this process", err)
+		}
+		return nil
+	}
+	b, err := broker.Start(ctx, broker.Config{Addr: s.kafkaAt, DataDir: s.folder("broker"), Logger: s.log})
+	if err != nil {
+		return err
+	}
+	s.broker = b
+	s.onStop(b.Stop)
+	s.cluster = kafka.Config{Brokers: []string{s.kafkaAt}, Prefix: c.Kafka.Prefix, ClientID: "pabal-console", Logger: s.log}
+	return nil
+}
+
+func (s *session) startConsole(ctx context.Context) (err error) {
+	if s.at == "" {
+		return nil
+	}
+	if s.console, err = webconsole.Start(ctx, s.consoleConfig()); err != nil {
+		return err
+	}
+	s.onStop(s.console.Stop)
+	return nil
+}
+
+func (s *session) consoleConfig() console.Config {
+	c := s.o.Config
+	return console.Config{
+		Kafka: s.cluster, DataDir: s.folder("console"), AuditFile: c.Audit.File,
+		Listen: s.at, TLS: s.files.consoleTLS, AllowPlainHTTP: c.Console.AllowPlainHTTP,
+		Base: c.Console.BasePath, AllowedHosts: c.Console.AllowedHosts, Users: s.files.users,
+		Mask: c.Mask.Rules, ServiceHosts: c.Services.Allow, ServiceToken: s.files.servicesToken,
+		Lens: lens.Config{
+			Topics: lens.Topics{Include: c.Lens.Include, Exclude: c.Lens.Exclude},
+			Window: c.Lens.Window, MaxEvents: c.Lens.MaxEvents, MaxBytes: int64(c.Lens.MaxBytes),
+		},
+		Version: s.o.Version, Logger: s.log,
+	}
+}

@@ -1,0 +1,14 @@
+package api
+
+// Engines are the parts of a console, behind the JSON API and the pages.
+type Engines struct {
+	Topics      Topics
+	Groups      Groups
+	Services    Services
+	Lens        Lens
+	DeadLetters DeadLetters
+	Audit       Audit
+	// Streams may be nil: there are none then.
+	Streams Streams
+	Version string
+}

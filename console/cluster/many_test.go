@@ -1,0 +1,84 @@
+package cluster_test
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pabal-dev/pabal/console/api"
+	"github.com/pabal-dev/pabal/console/cluster"
+	"github.com/pabal-dev/pabal/kafka"
+	"github.com/twmb/franz-go/pkg/kadm"
+)
+
+// TestTenThousand topics and groups cost a page no more questions than ten do.
+func TestTenThousand(t *testing.T) {
+	const n = 10_000
+	f, real, addr := behind(t)
+	e := newEnv(t, real.Config, noServices)
+	name := func(i int) string { return fmt.Sprintf("thing-%05d", i) }
+	var names []string
+	for i := range n {
+		names = append(names, name(i))
+	}
+	begun := time.Now()
+	for part := range 10 {
+		if _, err := e.admin.CreateTopics(t.Context(), 1, 1, nil, names[part*n/10:(part+1)*n/10]...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var work sync.WaitGroup
+	for part := range 20 {
+		work.Go(func() {
+			for i := part * n / 20; i < (part+1)*n/20; i++ {
+				o := kadm.Offsets{}
+				o.AddOffset(name(i), 0, 0, -1)
+				if err := e.admin.CommitAllOffsets(t.Context(), name(i), o); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	work.Wait()
+	t.Logf("%d topics and groups were made in %s", n, time.Since(begun))
+
+	c, err := cluster.New(kafka.Config{Brokers: []string{addr}}, cluster.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Stop(t.Context()) })
+	for _, what := range []string{"first", "then"} {
+		for _, cursor := range []string{"", name(n / 2), name(n - 60)} {
+			begun := time.Now()
+			topics, err := c.Topics(t.Context(), api.TopicQuery{PageQuery: api.PageQuery{Cursor: cursor}})
+			if err != nil || len(topics.Items) != 50 || topics.Total != n || cursor != "" && topics.Items[0].Name <= cursor {
+				t.Fatalf("%d topics of %d, %v", len(topics.Items), topics.Total, err)
+			}
+			tookTopics := time.Since(begun)
+			begun = time.Now()
+			groups, err := c.Groups(t.Context(), api.PageQuery{Cursor: cursor})
+			if err != nil || len(groups.Items) != 50 || groups.Total != n || groups.Items[0].Lag != 0 {
+				t.Fatalf("%d groups of %d, %v", len(groups.Items), groups.Total, err)
+			}
+			t.Logf("%s, after %q: topics %s, groups %s", what, cursor, tookTopics, time.Since(begun))
+		}
+	}
+	begun = time.Now()
+	found, err := c.Topics(t.Context(), api.TopicQuery{PageQuery: api.PageQuery{Search: "G-0999"}})
+	if err != nil || found.Total != 10 || !strings.HasPrefix(found.Items[0].Name, "thing-0999") {
+		t.Errorf("got %+v, %v", found, err)
+	}
+	t.Logf("search: %s", time.Since(begun))
+	f.mu.Lock()
+	t.Logf("requests: %v", f.counts)
+	f.mu.Unlock()
+	for op, most := range map[string]int{"Metadata": 15, "ListGroups": 2, "DescribeGroups": 6, "OffsetFetch": 6, "ListOffsets": 40} {
+		if got := f.count(op); got == 0 || got > most {
+			t.Errorf("%s was asked %d times, at most %d is right", op, got, most)
+		}
+	}
+}

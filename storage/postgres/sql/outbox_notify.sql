@@ -1,1 +1,0 @@
-SELECT pg_notify('pabal_outbox_' || @'pabal_outbox'::regclass::oid::text, '')

@@ -1,0 +1,2 @@
+SELECT name, id, version, revision, status, state, progress, current, correlation_id, reason, started, changed, ended, due
+FROM @pabal_saga_due($1, $2, $3::integer)
