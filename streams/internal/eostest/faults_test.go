@@ -25,7 +25,7 @@ const envMinutes = "PABAL_FAULTS_MINUTES"
 // TestInProcessBroker: static members that are killed are back before they are missed, or after.
 func TestInProcessBroker(t *testing.T) {
 	t.Parallel()
-	g := newGround(t, kafkatest.Start(t).Config, 300, true)
+	g := newGround(t, kafkatest.Start(t).Config, 150, true)
 	g.bounce(g.any())
 	for range 2 {
 		g.crash(g.any())

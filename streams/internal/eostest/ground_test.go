@@ -28,6 +28,10 @@ type ground struct {
 	began  time.Time
 }
 
+// staticSession is long: a member may be back before it is missed, and the in-process broker
+// forgets members that wait longer than their session for a rebalance.
+const staticSession = 30 * time.Second
+
 // newGround is up and running; static instances are known to the group by name.
 func newGround(t *testing.T, k kafka.Config, perSecond int, static bool) *ground {
 	g := &ground{T: t, k: k, random: testenv.Rand(t), began: time.Now()}
@@ -37,7 +41,7 @@ func newGround(t *testing.T, k kafka.Config, perSecond int, static bool) *ground
 		name := fmt.Sprintf("instance-%d", n)
 		s := settings{Brokers: k.Brokers, Prefix: k.Prefix, Dir: filepath.Join(dir, name), Standbys: 2}
 		if static {
-			s.Instance = name
+			s.Instance, s.Session = name, staticSession
 		}
 		g.all = append(g.all, newInstance(t, name, s))
 	}

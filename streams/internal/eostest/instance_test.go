@@ -30,7 +30,9 @@ type settings struct {
 	Dir      string
 	Instance string // static member
 	Standbys int
-	Big      bool // counts only, see bigTopology
+	// Session is after how long a member that is away is missed; sessionTimeout where it is 0.
+	Session time.Duration
+	Big     bool // counts only, see bigTopology
 }
 
 const (
@@ -109,11 +111,15 @@ func (s settings) topology() (*streams.Topology, error) {
 }
 
 func (s settings) config() streams.Config {
+	session := s.Session
+	if session == 0 {
+		session = sessionTimeout
+	}
 	return streams.Config{
 		ApplicationID: "eos", InstanceID: s.Instance, StateDir: s.Dir, Standbys: s.Standbys, Workers: 2,
 		Kafka:          kafka.Config{Brokers: s.Brokers, Prefix: s.Prefix, Logger: slog.New(slog.DiscardHandler)},
 		CommitInterval: 50 * time.Millisecond, MemoryBytes: 64 << 20, ProbeInterval: 5 * time.Second, AcceptableRecoveryLag: 100,
-		SessionTimeout: sessionTimeout, HeartbeatInterval: 500 * time.Millisecond, TransactionTimeout: transactionTimeout,
+		SessionTimeout: session, HeartbeatInterval: 500 * time.Millisecond, TransactionTimeout: transactionTimeout,
 	}
 }
 

@@ -206,7 +206,7 @@ func around(want []int64, got []seen, at int) string {
 }
 
 // patience bounds every wait: machines are slow.
-const patience = 3 * time.Minute
+const patience = 5 * time.Minute
 
 // await polls until what lacks is nothing.
 func await(t testing.TB, what string, lacks func() string) {
