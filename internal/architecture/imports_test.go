@@ -34,7 +34,11 @@ var layers = [][]string{
 	{"streams/streamstest", "streams/sink"},
 	{"streams/sink/sinktest"},
 	{"connect/data"},
-	{"connect/converter", "connect/postgres"},
+	{"connect/converter", "connect/config"},
+	{"connect/plugin"},
+	{"connect/debezium"},
+	{"connect/transform", "connect/postgres", "connect/mongodb", "connect/mysql", "connect/sink", "connect/file"},
+	{"connect"},
 	{"admin"},
 	{"storage"},
 	{"storage/postgres", "storage/sqlite", "storage/mongodb", "storage/redis", "storage/storagetest"},
@@ -61,7 +65,7 @@ var reserved = []struct {
 }{
 	{
 		targets: []string{"github.com/jackc/pgx"},
-		users:   []string{"storage/postgres"},
+		users:   []string{"storage/postgres", "connect/postgres", "connect/sink/sql"},
 		why:     "ports never import a database driver, only backends do",
 	},
 	{
@@ -71,12 +75,12 @@ var reserved = []struct {
 	},
 	{
 		targets: []string{"go.mongodb.org/mongo-driver"},
-		users:   []string{"storage/mongodb", "examples/library/bestbook/adapters/mongo"},
+		users:   []string{"storage/mongodb", "examples/library/bestbook/adapters/mongo", "connect/mongodb", "connect/sink/mongodb"},
 		why:     "ports never import a database driver, only backends do",
 	},
 	{
 		targets: []string{"github.com/redis/go-redis"},
-		users:   []string{"storage/redis", "cmd/pabal/internal/demo"},
+		users:   []string{"storage/redis", "cmd/pabal/internal/demo", "connect/sink/redis"},
 		why:     "ports never import a database driver, only backends do",
 	},
 	{
