@@ -67,6 +67,8 @@ type SourceContext struct {
 	Common
 	// Offset is where a partition's task left off; nil where it never was.
 	Offset func(ctx context.Context, partition map[string]any) (map[string]any, error)
+	// Positions says that records without a topic may be made; see SourceRecord.
+	Positions bool
 }
 
 // Common is what tasks of sources and sinks are given.

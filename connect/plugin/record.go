@@ -43,7 +43,9 @@ type Position interface {
 	Offset() map[string]any
 }
 
-// SourceRecord is a Record that a source made.
+// SourceRecord is a Record that a source made. One without a topic is only a position, for where
+// a source went on with nothing to send: nothing is sent, At is stored as that of others, and
+// Committed called. Sources make them only where SourceContext.Positions says so.
 type SourceRecord struct {
 	Record
 	// At is where the source is once this record is in Kafka.
