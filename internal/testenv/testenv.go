@@ -39,6 +39,14 @@ func MongoDB(t testing.TB) string {
 	return variable(t, "mongodb", "MongoDB", testservers.EnvMongoDB)
 }
 
+// MariaDB returns the URL (mysql://user:password@host:port/) of a superuser of a real
+// MariaDB, which other tests use too: make a database of a random name and drop it. Its
+// binary log holds what all of them write.
+func MariaDB(t testing.TB) string {
+	t.Helper()
+	return variable(t, "mariadb", "MariaDB", testservers.EnvMariaDB)
+}
+
 // Kcat returns the path of kcat.
 func Kcat(t testing.TB) string {
 	t.Helper()
@@ -101,6 +109,24 @@ func StartMongoDB(t testing.TB) *testservers.Server {
 	t.Helper()
 	s, err := testservers.StartMongoDB(t.Context())
 	return own(t, "mongodb", "MongoDB", s, err)
+}
+
+// StartMariaDB starts a MariaDB for this test alone, to kill and restart. arguments are
+// those of its command line. It is closed with the test.
+func StartMariaDB(t testing.TB, arguments ...string) *testservers.Server {
+	t.Helper()
+	s, err := testservers.StartMariaDB(t.Context(), arguments...)
+	return own(t, "mariadb", "MariaDB", s, err)
+}
+
+// StartDebezium starts a worker of the real Kafka Connect with Debezium's connectors for
+// this test alone; the brokers are those of an Apache Kafka of the test's own
+// (StartKafka), for the worker's topics have fixed names. It takes many seconds and is
+// closed with the test.
+func StartDebezium(t testing.TB, brokers []string, settings ...string) *testservers.Server {
+	t.Helper()
+	s, err := testservers.StartDebezium(t.Context(), brokers, settings...)
+	return own(t, "debezium", "Kafka Connect with Debezium", s, err)
 }
 
 // Full skips the test unless long tests are asked for: make test-full.

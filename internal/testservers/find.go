@@ -82,7 +82,7 @@ func FindJava() (string, error) {
 	}
 	java, err := exec.LookPath("java")
 	if err != nil {
-		return "", fmt.Errorf("Java: %w: Apache Kafka, Kafka Streams and Pekko need Java 17 or newer, and there is no java on PATH or in JAVA_HOME; %s", ErrMissing, installHint)
+		return "", fmt.Errorf("Java: %w: Apache Kafka, Kafka Connect, Kafka Streams and Pekko need Java 17 or newer, and there is no java on PATH or in JAVA_HOME; %s", ErrMissing, installHint)
 	}
 	return java, nil
 }
@@ -148,26 +148,30 @@ func ChromiumName(path string) string {
 
 // FindPekko returns the folder (classes, lib) of the Pekko application that package
 // pekko talks to.
-func FindPekko() (string, error) { return findApplication("a Pekko application", "pekko") }
+func FindPekko() (string, error) { return findFolder("a Pekko application", "pekko", "classes") }
 
 // FindKStreams returns the folder (classes, lib) of the application on Kafka Streams that
 // package kstreams runs.
-func FindKStreams() (string, error) { return findApplication("Kafka Streams", "kstreams") }
+func FindKStreams() (string, error) { return findFolder("Kafka Streams", "kstreams", "classes") }
 
 // KStreamsName returns the product and version of the jars in an application's folder.
 func KStreamsName(dir string) string {
-	const jar = "kafka-streams-"
-	found, _ := filepath.Glob(filepath.Join(dir, "lib", jar+"[0-9]*.jar"))
-	if len(found) == 0 {
-		return "Kafka Streams"
-	}
-	return "Kafka Streams " + firstVersion(strings.TrimPrefix(filepath.Base(found[0]), jar))
+	return "Kafka Streams " + jarVersion(filepath.Join(dir, "lib"), "kafka-streams-")
 }
 
-// findApplication returns the folder of the newest build of a Java application: the part
+// jarVersion returns the version behind the start of a jar's name.
+func jarVersion(folder, start string) string {
+	found, _ := filepath.Glob(filepath.Join(folder, start+"[0-9]*.jar"))
+	if len(found) == 0 {
+		return firstVersion("")
+	}
+	return firstVersion(strings.TrimPrefix(filepath.Base(found[0]), start))
+}
+
+// findFolder returns the newest folder of a Java program, which has the given part: what is
 // behind its name changes with its sources.
-func findApplication(what, name string) (string, error) {
-	pattern := filepath.Join(CacheDir(), name+"-*", "classes")
+func findFolder(what, name, part string) (string, error) {
+	pattern := filepath.Join(CacheDir(), name+"-*", part)
 	found, _ := filepath.Glob(pattern)
 	if len(found) == 0 {
 		return "", fmt.Errorf("%s: %w: no %s; %s", what, ErrMissing, pattern, installHint)

@@ -18,6 +18,8 @@ const (
 	EnvPostgres = "PABAL_TEST_POSTGRES" // URL of a superuser
 	EnvRedis    = "PABAL_TEST_REDIS"    // redis:// URL
 	EnvMongoDB  = "PABAL_TEST_MONGODB"  // mongodb:// URL of a replica set
+	EnvMariaDB  = "PABAL_TEST_MARIADB"  // mysql:// URL of a superuser
+	EnvDebezium = "PABAL_TEST_DEBEZIUM" // folder with lib and plugins
 	EnvKcat     = "PABAL_TEST_KCAT"     // path of the program
 	EnvKafkaJS  = "PABAL_TEST_KAFKAJS"  // folder with node_modules
 	EnvPekko    = "PABAL_TEST_PEKKO"    // folder with classes and lib
@@ -49,6 +51,8 @@ var parts = []part{
 	{"postgres", EnvPostgres, func(ctx context.Context) (opened, error) { return openServer(StartPostgres(ctx, "")) }},
 	{"redis", EnvRedis, func(ctx context.Context) (opened, error) { return openServer(StartRedis(ctx)) }},
 	{"mongodb", EnvMongoDB, func(ctx context.Context) (opened, error) { return openServer(StartMongoDB(ctx)) }},
+	{"mariadb", EnvMariaDB, func(ctx context.Context) (opened, error) { return openServer(StartMariaDB(ctx)) }},
+	{"debezium", EnvDebezium, func(context.Context) (opened, error) { return openTool(FindDebezium, DebeziumName) }},
 	{"kcat", EnvKcat, func(context.Context) (opened, error) { return openTool(FindKcat, KcatName) }},
 	{"kafkajs", EnvKafkaJS, func(context.Context) (opened, error) { return openTool(FindKafkaJS, KafkaJSName) }},
 	{"pekko", EnvPekko, func(context.Context) (opened, error) { return openTool(FindPekko, PekkoName) }},
