@@ -9,6 +9,7 @@ import (
 
 	"github.com/pabal-dev/pabal/inbox"
 	"github.com/pabal-dev/pabal/internal/testenv"
+	"github.com/pabal-dev/pabal/saga"
 	"github.com/pabal-dev/pabal/storage/mongodb"
 	"github.com/pabal-dev/pabal/storage/storagetest"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -64,6 +65,9 @@ func TestConformance(t *testing.T) {
 	})
 	t.Run("Inbox", func(t *testing.T) {
 		storagetest.Inbox(t, func(t *testing.T) inbox.Store[*mongodb.Tx] { return reopen(t, db) })
+	})
+	t.Run("Saga", func(t *testing.T) {
+		storagetest.Saga(t, func(t *testing.T) saga.Store[*mongodb.Tx] { return reopen(t, db) })
 	})
 }
 

@@ -1,4 +1,4 @@
-// Package mongodb keeps outbox, inbox and read models in a MongoDB replica set,
+// Package mongodb keeps outbox, inbox, sagas and read models in a MongoDB replica set,
 // version 5 or later, beside the user's own collections.
 //
 // DB.Update is a transaction: what its closure writes through Tx.Context, the
@@ -17,6 +17,10 @@
 // open stays in the way of others (a claim of its partition, a relay's lease, ids of the
 // outbox) for transactionLifetimeLimitSeconds, a minute unless it is set lower: 10 s
 // suit a database whose transactions are those of this package.
+//
+// So it is with sagas: one that another transaction has loaded is waited for by repeating,
+// and timers that another one fires are passed over. A saga.Manager runs on a DB as on an
+// SQL database; its definitions' functions may run more than once for one decision.
 //
 // # Ids of the outbox
 //
@@ -37,6 +41,7 @@ import (
 
 	"github.com/pabal-dev/pabal/inbox"
 	"github.com/pabal-dev/pabal/outbox"
+	"github.com/pabal-dev/pabal/saga"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 )
@@ -65,6 +70,7 @@ type DB struct {
 	repeats  atomic.Int64
 
 	outbox, history, marks, lanes, waiting, state *mongo.Collection
+	sagas, entries                                *mongo.Collection
 }
 
 var (
@@ -72,6 +78,7 @@ var (
 	_ outbox.Inspector = (*DB)(nil)
 	_ inbox.Store[*Tx] = (*DB)(nil)
 	_ inbox.Inspector  = (*DB)(nil)
+	_ saga.Store[*Tx]  = (*DB)(nil)
 )
 
 // Update runs fn in a transaction (snapshot reads, majority writes): commit where it
@@ -81,8 +88,9 @@ var (
 // longer than the server's transactionLifetimeLimitSeconds (60 s) fails.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	var enqueued bool
+	passed := &taken{db: db}
 	err := db.transact(ctx, func(ctx context.Context) error {
-		tx := &Tx{db: db, session: mongo.SessionFromContext(ctx)}
+		tx := &Tx{db: db, session: mongo.SessionFromContext(ctx), taken: passed}
 		err := fn(tx)
 		enqueued = tx.enqueued
 		return err

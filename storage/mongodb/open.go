@@ -95,6 +95,7 @@ func newDB(client *mongo.Client, config Config) *DB {
 		client: client, database: d, config: config, log: config.Logger,
 		outbox: d.Collection("pabal_outbox"), history: d.Collection("pabal_outbox_history"), state: d.Collection("pabal_outbox_state"),
 		marks: d.Collection("pabal_inbox"), lanes: d.Collection("pabal_inbox_lane"), waiting: d.Collection("pabal_inbox_waiting"),
+		sagas: d.Collection("pabal_saga"), entries: d.Collection("pabal_saga_entry"),
 	}
 }
 
@@ -120,11 +121,14 @@ func (db *DB) prepare(ctx context.Context) error {
 	return db.makeCollections(ctx)
 }
 
-// schemaVersion of the collections; see makeCollections.
-const schemaVersion = 1
+// schemaVersion of the collections; see makeCollections. 2 has sagas.
+const schemaVersion = 2
+
+// sagasByAge is the index for lists and counts.
+var sagasByAge = ascending("name", "status", "started", "_id")
 
 // makeCollections can run in many processes at a time, and again. The document of the
-// relay's state comes last, so that all is there where that is.
+// relay's state says last of which version they are, so that all is there where that is.
 func (db *DB) makeCollections(ctx context.Context) error {
 	there, err := db.checkSchema(ctx)
 	if there || err != nil {
@@ -140,6 +144,13 @@ func (db *DB) makeCollections(ctx context.Context) error {
 		db.marks:   {{Keys: ascending("markedAt")}},
 		db.waiting: {{Keys: ascending("consumer", "topic", "key")}},
 		db.lanes:   nil,
+		db.sagas: {
+			{Keys: ascending("name", "due"), Options: where("due")},
+			{Keys: sagasByAge},
+			{Keys: ascending("correlationId")},
+			{Keys: ascending("name", "ended"), Options: where("ended")},
+		},
+		db.entries: nil,
 		db.state:   nil,
 	} {
 		if err := db.database.CreateCollection(ctx, c.Name()); err != nil && !hasCode(err, namespaceExists) {
@@ -155,8 +166,16 @@ func (db *DB) makeCollections(ctx context.Context) error {
 	if err := db.makeState(ctx); err != nil {
 		return err
 	}
-	_, err = db.checkSchema(ctx)
-	return err
+	_, err = db.state.UpdateByID(ctx, relayState, bson.D{{Key: "$max", Value: bson.D{{Key: "schema", Value: schemaVersion}}}})
+	if err == nil {
+		_, err = db.checkSchema(ctx)
+	}
+	return failed("note the collections' version", err)
+}
+
+// where is an index of the documents that have a field.
+func where(field string) *options.IndexOptionsBuilder {
+	return options.Index().SetPartialFilterExpression(bson.D{{Key: field, Value: bson.D{{Key: "$exists", Value: true}}}})
 }
 
 func ascending(fields ...string) (keys bson.D) {
@@ -179,7 +198,7 @@ func (db *DB) checkSchema(ctx context.Context) (there bool, err error) {
 	case stored.Schema > schemaVersion:
 		return true, fmt.Errorf("mongodb: the collections in %s are of version %d, this program knows %d: use a newer one", db.database.Name(), stored.Schema, schemaVersion)
 	}
-	return true, nil
+	return stored.Schema == schemaVersion, nil
 }
 
 const namespaceExists = 48

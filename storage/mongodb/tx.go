@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/pabal-dev/pabal/inbox"
+	"github.com/pabal-dev/pabal/saga"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 )
 
@@ -14,9 +15,13 @@ type Tx struct {
 	db       *DB
 	session  *mongo.Session
 	enqueued bool
+	taken    *taken // nil where joined
 }
 
-var _ inbox.Tx = (*Tx)(nil)
+var (
+	_ inbox.Tx = (*Tx)(nil)
+	_ saga.Tx  = (*Tx)(nil)
+)
 
 // Context makes operations of the driver part of the transaction: pass what it returns
 // to each of them. An operation with another context is none of the transaction's, and waits
@@ -31,8 +36,8 @@ func (tx *Tx) Database() *mongo.Database { return tx.db.database }
 // ErrNoTransaction is returned by Join.
 var ErrNoTransaction = errors.New("mongodb: the context carries no session with a transaction of this client")
 
-// Join lets the user's own transaction on DB.Database's client take outgoing messages and
-// inbox marks: ctx is the one its session is in. Who began the transaction ends it, and
+// Join lets the user's own transaction on DB.Database's client take outgoing messages,
+// inbox marks and sagas: ctx is the one its session is in. Who began the transaction ends it, and
 // calls DB.Wake after the commit. Ids of the outbox are in commit order only where the
 // transaction reads snapshots (readconcern.Snapshot).
 func (db *DB) Join(ctx context.Context) (*Tx, error) {

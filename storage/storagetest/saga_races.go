@@ -256,6 +256,7 @@ func (c sagaCase[T]) countersRace(t *testing.T) {
 
 func (c sagaCase[T]) increment(ctx context.Context, ids []string) (touched []string, err error) {
 	err = c.db.Update(ctx, func(tx T) error {
+		touched = nil // of an earlier run, where the database repeats
 		loaded, err := tx.LoadSagas(ctx, theSaga, ids)
 		if err != nil {
 			return err
