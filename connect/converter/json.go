@@ -18,6 +18,8 @@ type JSON struct {
 	// KeepNull writes null where a field with a default is nil, which is written as its default
 	// otherwise (replace.null.with.default=false).
 	KeepNull bool
+	// MostSchemas are remembered; 0 means 1000, as in Kafka Connect (schemas.cache.size).
+	MostSchemas int
 
 	written schemaCache
 	read    parsedCache

@@ -28,7 +28,7 @@ func (k *parsedCache) of(c *JSON, text []byte) (*data.Schema, error) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.all == nil || len(k.all) >= mostSchemas {
+	if k.all == nil || len(k.all) >= c.mostSchemas() {
 		k.all = map[string]*data.Schema{}
 	}
 	k.all[string(text)] = s

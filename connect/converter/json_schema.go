@@ -13,8 +13,12 @@ type schemaCache struct {
 	all map[*data.Schema][]byte
 }
 
-// mostSchemas is as in Kafka Connect (schemas.cache.size).
-const mostSchemas = 1000
+func (c *JSON) mostSchemas() int {
+	if c.MostSchemas > 0 {
+		return c.MostSchemas
+	}
+	return 1000
+}
 
 func (k *schemaCache) of(c *JSON, s *data.Schema) ([]byte, error) {
 	k.mu.RLock()
@@ -29,7 +33,7 @@ func (k *schemaCache) of(c *JSON, s *data.Schema) ([]byte, error) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.all == nil || len(k.all) >= mostSchemas {
+	if k.all == nil || len(k.all) >= c.mostSchemas() {
 		k.all = map[*data.Schema][]byte{}
 	}
 	k.all[s] = b

@@ -3,6 +3,7 @@ package converter
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"strconv"
 	"unicode/utf8"
 
@@ -62,9 +63,40 @@ func (ByteArray) Decode(_ string, b []byte) (*data.Schema, any, error) {
 	return data.OptionalOf(data.Bytes), b, nil
 }
 
-// Number is one of org.apache.kafka.connect.converters' converters of big-endian integers.
+// Boolean is org.apache.kafka.connect.converters.BooleanConverter: one byte, 1 or 0.
+type Boolean struct{}
+
+// Encode takes booleans.
+func (Boolean) Encode(_ string, s *data.Schema, value any) ([]byte, error) {
+	if s != nil && s.Type != data.Boolean {
+		return nil, fmt.Errorf("%w: %s is no boolean, which is all that BooleanConverter takes", data.ErrData, s.Type)
+	}
+	switch value {
+	case nil:
+		return nil, nil
+	case true:
+		return []byte{1}, nil
+	case false:
+		return []byte{0}, nil
+	}
+	return nil, fmt.Errorf("%w: %T is no boolean, which is all that BooleanConverter takes", data.ErrData, value)
+}
+
+// Decode reads a byte.
+func (Boolean) Decode(_ string, b []byte) (*data.Schema, any, error) {
+	switch {
+	case b == nil:
+		return data.OptionalOf(data.Boolean), nil, nil
+	case len(b) == 1 && b[0] <= 1:
+		return data.OptionalOf(data.Boolean), b[0] == 1, nil
+	}
+	return nil, nil, fmt.Errorf("%w: %d bytes are no boolean", ErrBytes, len(b))
+}
+
+// Number is one of org.apache.kafka.connect.converters' converters of big-endian numbers.
 type Number struct {
-	// Type is Int16, Int32 or Int64: ShortConverter, IntegerConverter, LongConverter.
+	// Type is Int16, Int32, Int64, Float32 or Float64: ShortConverter, IntegerConverter,
+	// LongConverter, FloatConverter, DoubleConverter.
 	Type data.Type
 }
 
@@ -85,6 +117,14 @@ func (c Number) Encode(_ string, _ *data.Schema, value any) ([]byte, error) {
 		if c.Type == data.Int64 {
 			return binary.BigEndian.AppendUint64(nil, uint64(v)), nil
 		}
+	case float32:
+		if c.Type == data.Float32 {
+			return binary.BigEndian.AppendUint32(nil, math.Float32bits(v)), nil
+		}
+	case float64:
+		if c.Type == data.Float64 {
+			return binary.BigEndian.AppendUint64(nil, math.Float64bits(v)), nil
+		}
 	}
 	return nil, fmt.Errorf("%w: %T is no %s", data.ErrData, value, c.Type)
 }
@@ -101,6 +141,10 @@ func (c Number) Decode(_ string, b []byte) (*data.Schema, any, error) {
 		return s, int32(binary.BigEndian.Uint32(b)), nil
 	case c.Type == data.Int64 && len(b) == 8:
 		return s, int64(binary.BigEndian.Uint64(b)), nil
+	case c.Type == data.Float32 && len(b) == 4:
+		return s, math.Float32frombits(binary.BigEndian.Uint32(b)), nil
+	case c.Type == data.Float64 && len(b) == 8:
+		return s, math.Float64frombits(binary.BigEndian.Uint64(b)), nil
 	}
 	return nil, nil, fmt.Errorf("%w: %d bytes are no %s", ErrBytes, len(b), c.Type)
 }

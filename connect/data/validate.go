@@ -71,12 +71,12 @@ var logical = map[string]reflect.Type{
 }
 
 func is(t Type, value any) bool {
-	got, ok := typeOfValue(value)
+	got, ok := TypeOfValue(value)
 	return ok && got == t
 }
 
-// typeOfValue is the type that a value without a schema has.
-func typeOfValue(value any) (Type, bool) {
+// TypeOfValue is the type that a value without a schema has; values of logical types and nil have none.
+func TypeOfValue(value any) (Type, bool) {
 	switch value.(type) {
 	case int8:
 		return Int8, true

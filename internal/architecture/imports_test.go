@@ -33,7 +33,7 @@ var layers = [][]string{
 	{"streams"},
 	{"streams/streamstest", "streams/sink"},
 	{"streams/sink/sinktest"},
-	{"connect/data"},
+	{"connect/data", "connect/internal/dateformat"},
 	{"connect/converter", "connect/config"},
 	{"connect/plugin"},
 	{"connect/debezium"},
