@@ -1,0 +1,129 @@
+package mongodb
+
+import (
+	"strings"
+
+	"github.com/pabal-dev/pabal/connect/config"
+	"github.com/pabal-dev/pabal/connect/debezium"
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+// pipeline is the stages that the server sends change events through. It lets more through than
+// is captured where the server's regular expressions are not those of the filter.
+func (s *settings) pipeline() bson.A {
+	var stages bson.A
+	v := s.values
+	if mode(v, "cursor.oversize.handling.mode") == "skip" {
+		stages = append(stages, sizeStage(v.Int("cursor.oversize.skip.threshold")))
+	}
+	own := bson.D{{Key: "$match", Value: s.matchStage()}}
+	switch mode(v, "cursor.pipeline.order") {
+	case "user_first":
+		stages = append(append(stages, s.userStages...), own)
+	case "user_only":
+		stages = append(stages, s.userStages...)
+	default:
+		stages = append(append(stages, own), s.userStages...)
+	}
+	if mode(v, "cursor.oversize.handling.mode") == "split" {
+		stages = append(stages, bson.D{{Key: "$changeStreamSplitLargeEvent", Value: bson.D{}}})
+	}
+	return stages
+}
+
+func mode(v config.Values, key string) string { return strings.ToLower(v.String(key)) }
+
+func sizeStage(most int64) bson.D {
+	atMost := func(field string) bson.D {
+		return bson.D{{Key: "$expr", Value: bson.D{{Key: "$lte", Value: bson.A{bson.D{{Key: "$bsonSize", Value: field}}, most}}}}}
+	}
+	return bson.D{{Key: "$match", Value: bson.D{{Key: "$and", Value: bson.A{atMost("$fullDocument"), atMost("$fullDocumentBeforeChange")}}}}}
+}
+
+func (s *settings) matchStage() bson.D {
+	match := bson.D{{Key: "operationType", Value: bson.D{{Key: "$in", Value: s.operations()}}}}
+	wanted := s.namespaces()
+	if len(wanted) == 0 {
+		return match
+	}
+	// Signals come in, and the end of the stream, which has no namespace of interest.
+	either := bson.A{bson.D{{Key: "$and", Value: wanted}}, bson.D{{Key: "operationType", Value: "invalidate"}}}
+	if signals, ok := parseNamespace(s.signals); ok {
+		either = append(either, bson.D{{Key: "ns", Value: signals.document()}})
+	}
+	return append(match, bson.E{Key: "$or", Value: either})
+}
+
+func (n namespace) document() bson.D {
+	return bson.D{{Key: "db", Value: n.db}, {Key: "coll", Value: n.coll}}
+}
+
+func (s *settings) operations() bson.A {
+	all := bson.A{}
+	if !s.Skipped[debezium.Create] {
+		all = append(all, "insert")
+	}
+	if !s.Skipped[debezium.Update] {
+		all = append(all, "update", "replace")
+	}
+	if !s.Skipped[debezium.Delete] {
+		all = append(all, "delete")
+	}
+	return append(all, "invalidate")
+}
+
+// namespaces are conditions that events' namespaces meet.
+func (s *settings) namespaces() (conditions bson.A) {
+	for _, key := range []string{"database.include.list", "database.exclude.list", "collection.include.list", "collection.exclude.list"} {
+		list := s.values.List(key)
+		raw, _ := s.values.Raw(key)
+		if len(list) == 0 || strings.Contains(raw, `\,`) { // the list is not what it was split into
+			continue
+		}
+		ofDatabases, exclude := strings.HasPrefix(key, "database."), strings.Contains(key, "exclude")
+		if mode(s.values, "filters.match.mode") == "literal" {
+			conditions = append(conditions, oneOf(list, ofDatabases, exclude))
+		} else {
+			conditions = append(conditions, matching(list, ofDatabases, exclude))
+		}
+	}
+	return conditions
+}
+
+// oneOf the names. They are compared as they are: the filter, which does not mind their case, sees
+// what the server lets through only.
+func oneOf(list []string, ofDatabases, exclude bool) bson.D {
+	field, names := "ns.db", bson.A{}
+	for _, name := range list {
+		ns, ok := parseNamespace(name)
+		switch {
+		case ofDatabases:
+			names = append(names, name)
+		case ok:
+			names = append(names, ns.document())
+		}
+	}
+	if !ofDatabases {
+		field = "ns"
+	}
+	operator := "$in"
+	if exclude {
+		operator = "$nin"
+	}
+	return bson.D{{Key: field, Value: bson.D{{Key: operator, Value: names}}}}
+}
+
+// matching one of the regular expressions as a whole.
+func matching(list []string, ofDatabases, exclude bool) bson.D {
+	name := any("$ns.db")
+	if !ofDatabases {
+		name = bson.D{{Key: "$concat", Value: bson.A{"$ns.db", ".", "$ns.coll"}}}
+	}
+	match := bson.D{{Key: "$regexMatch", Value: bson.D{
+		{Key: "input", Value: name}, {Key: "regex", Value: "^(?:" + strings.Join(list, "|") + ")$"}, {Key: "options", Value: "is"},
+	}}}
+	if exclude {
+		match = bson.D{{Key: "$not", Value: bson.A{match}}}
+	}
+	return bson.D{{Key: "$expr", Value: match}}
+}

@@ -1,0 +1,268 @@
+package mongodb
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/pabal-dev/pabal/connect/data"
+	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/mongodb/internal/extjson"
+	"github.com/pabal-dev/pabal/connect/plugin"
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+// keyFormat is that of ids in keys, whatever json.serialization.mode says.
+var keyFormat = extjson.Format{Mode: extjson.Relaxed}
+
+// recordOverhead is about what a record takes besides its texts.
+const recordOverhead = 1200
+
+// recorder makes records of events and documents. One goroutine uses it.
+type recorder struct {
+	*settings
+	sources      *debezium.SourceBlocks
+	sourceSchema *data.Schema
+	transactions *debezium.Transactions
+	context      []plugin.Header
+	collections  map[namespace]*collection
+	buffer       []byte
+	at           *position // after the last record
+	skip         int64     // how many records of the first event are sent already
+	now          any       // ts_ms of the records made now
+}
+
+func newRecorder(s *settings, context []plugin.Header, at *position) *recorder {
+	r := &recorder{settings: s, context: context, sourceSchema: sourceSchema(s), transactions: debezium.NewTransactions(s.Settings), collections: map[namespace]*collection{}, at: at, skip: at.sent}
+	r.sources = debezium.NewSourceBlocks(r.sourceSchema, "mongodb", s.Naming.Prefix)
+	switch {
+	case at.stored != nil:
+		r.transactions.Restore(at.stored)
+	case at.snapshot == nil:
+		r.transactions.Restore(at.Offset())
+	}
+	r.setTime(time.Now())
+	return r
+}
+
+func (r *recorder) setTime(now time.Time) { r.now = now.UnixMilli() }
+
+func (r *recorder) collection(ns namespace) *collection {
+	c, ok := r.collections[ns]
+	if !ok {
+		const remembered = 10_000
+		if len(r.collections) >= remembered {
+			clear(r.collections)
+		}
+		c = newCollection(r.settings, ns, r.sourceSchema)
+		r.collections[ns] = c
+	}
+	return c
+}
+
+// text of a document as it is shown; nil where there is none.
+func (r *recorder) text(f extjson.Format, doc bson.Raw, change func(bson.Raw) (bson.Raw, error)) (any, error) {
+	if doc == nil {
+		return nil, nil
+	}
+	doc, err := change(doc)
+	if err != nil {
+		return nil, err
+	}
+	if r.buffer, err = f.Append(r.buffer[:0], doc); err != nil {
+		return nil, err
+	}
+	return string(r.buffer), nil
+}
+
+var operations = map[string]debezium.Op{"insert": debezium.Create, "update": debezium.Update, "replace": debezium.Update, "delete": debezium.Delete}
+
+// append the records of an event: none where it is not captured. All but the last have the
+// position before the event, and how many of its records there were.
+func (r *recorder) append(out []plugin.SourceRecord, e *event) ([]plugin.SourceRecord, error) {
+	at := r.positionOf(e)
+	op, known := operations[e.operation]
+	if !known {
+		r.at = at
+		return out, nil
+	}
+	c := r.collection(e.ns)
+	if !c.captured || r.Skipped[op] {
+		r.at = at
+		return out, nil
+	}
+	value, size, err := r.envelope(c, op, e)
+	if err != nil {
+		return out, fmt.Errorf("mongodb: a change of %s: %w", c.name, err)
+	}
+	from := len(out)
+	source := r.source(c, e, at)
+	out = r.transaction(out, c, e, value, at)
+	value.Values[envelopeSource] = source
+	key, err := r.key(c, e.key)
+	if err != nil {
+		return out, fmt.Errorf("mongodb: a change of %s: %w", c.name, err)
+	}
+	out = append(out, r.record(c, key, value))
+	if op == debezium.Delete && r.Tombstones {
+		out = append(out, r.record(c, key, nil))
+	}
+	at.transaction = r.transactions.State()
+	for i := from; i < len(out)-1; i++ {
+		out[i].At = r.at.within(int64(i - from + 1))
+	}
+	last := &out[len(out)-1]
+	last.At, last.End, last.Bytes = at, !e.transactional, size+recordOverhead
+	r.at = at
+	return r.skipped(out, from), nil
+}
+
+// skipped leaves out those of the first event that were sent before the restart.
+func (r *recorder) skipped(out []plugin.SourceRecord, from int) []plugin.SourceRecord {
+	n := min(int(r.skip), len(out)-from-1)
+	r.skip = 0
+	if n <= 0 {
+		return out
+	}
+	return slices.Delete(out, from, from+n)
+}
+
+func (r *recorder) positionOf(e *event) *position {
+	at := r.at.next()
+	at.sec, at.ord, at.token = int64(e.time.T), int64(int32(e.time.I)), bytes.Clone(e.token) //nolint:gosec // Java's int
+	if e.transactional {
+		if lsid, err := (extjson.Format{Mode: extjson.Strict}).Append(nil, e.lsid); err == nil {
+			at.lsid, at.txn = string(lsid), e.txn
+		}
+	}
+	at.transaction = r.transactions.State()
+	return at
+}
+
+func (r *recorder) source(c *collection, e *event, at *position) *data.Struct {
+	when := time.Unix(int64(e.time.T), 0)
+	if e.wall != 0 {
+		when = time.UnixMilli(e.wall)
+	}
+	s := r.sources.New(when, debezium.NoSnapshot, c.ns.db)
+	s.Values[sourceCollection], s.Values[sourceOrd] = c.ns.coll, int32(e.time.I) //nolint:gosec // Java's int
+	if at.lsid != "" {
+		s.Values[sourceLSID], s.Values[sourceTxnNumber] = at.lsid, at.txn
+	}
+	if e.wall != 0 {
+		s.Values[sourceWallTime] = e.wall
+	}
+	return s
+}
+
+// transaction appends the records of the last one's end and this one's begin, and sets the block.
+func (r *recorder) transaction(out []plugin.SourceRecord, c *collection, e *event, value *data.Struct, at *position) []plugin.SourceRecord {
+	if !r.Transactions {
+		return out
+	}
+	id, when := "", time.UnixMilli(e.wall)
+	if e.wall == 0 {
+		when = time.Unix(int64(e.time.T), 0)
+	}
+	if at.lsid != "" {
+		id = fmt.Sprintf("%s:%d", at.lsid, at.txn)
+	}
+	if before := r.at; before.lsid == "" || id == "" || before.lsid != at.lsid || before.txn != at.txn {
+		out = r.transactions.End(out, when, r.at)
+	}
+	if id == "" {
+		return out
+	}
+	out = r.transactions.Begin(out, id, when, r.at)
+	if block := r.transactions.Event(c.name); block != nil {
+		value.Values[envelopeTransaction] = block
+	}
+	return out
+}
+
+func (r *recorder) envelope(c *collection, op debezium.Op, e *event) (*data.Struct, int, error) {
+	v := data.NewStruct(c.value)
+	v.Values[envelopeOp], v.Values[envelopeMillis] = string(op), r.now
+	var err error
+	set := func(at int, doc bson.Raw) {
+		if err == nil {
+			v.Values[at], err = r.text(r.document, doc, c.fields.document)
+		}
+	}
+	switch op {
+	case debezium.Create:
+		set(envelopeAfter, e.full)
+	case debezium.Delete:
+		set(envelopeBefore, e.before)
+	default:
+		set(envelopeBefore, e.before)
+		set(envelopeAfter, e.full)
+	}
+	if op == debezium.Update && e.update != nil && err == nil {
+		v.Values[envelopeUpdate], err = r.updateOf(c, e.update)
+	}
+	return v, len(e.full) + len(e.before) + len(e.update) + len(e.full)/2, err
+}
+
+func (r *recorder) updateOf(c *collection, raw bson.Raw) (any, error) {
+	u := data.NewStruct(updateDescription)
+	var removed, truncated []any
+	for _, v := range elements(raw, "removedFields") {
+		if name, ok := v.StringValueOK(); ok {
+			if name, ok = c.fields.name(name); ok {
+				removed = append(removed, name)
+			}
+		}
+	}
+	for _, v := range elements(raw, "truncatedArrays") {
+		array, _ := v.DocumentOK()
+		name, _ := array.Lookup("field").StringValueOK()
+		size, _ := array.Lookup("newSize").AsInt64OK()
+		if name, ok := c.fields.name(name); ok {
+			truncated = append(truncated, &data.Struct{Schema: truncatedArray, Values: []any{name, int32(size)}}) //nolint:gosec // an array's size
+		}
+	}
+	if removed != nil {
+		u.Values[updateRemoved] = removed
+	}
+	if truncated != nil {
+		u.Values[updateTruncated] = truncated
+	}
+	updated, _ := raw.Lookup("updatedFields").DocumentOK()
+	var err error
+	u.Values[updateUpdated], err = r.text(r.update, updated, c.fields.update)
+	return u, err
+}
+
+func elements(raw bson.Raw, key string) []bson.RawValue {
+	array, ok := raw.Lookup(key).ArrayOK()
+	if !ok {
+		return nil
+	}
+	values, _ := array.Values()
+	return values
+}
+
+func (r *recorder) key(c *collection, doc bson.Raw) (*data.Struct, error) {
+	id, err := doc.LookupErr(idField)
+	if err != nil {
+		return nil, fmt.Errorf("the event has no documentKey._id; cursor.pipeline must leave it as it is")
+	}
+	if r.buffer, err = keyFormat.AppendValue(r.buffer[:0], id); err != nil {
+		return nil, err
+	}
+	return &data.Struct{Schema: c.key, Values: []any{string(r.buffer)}}, nil
+}
+
+// record without a value is a tombstone.
+func (r *recorder) record(c *collection, key, value *data.Struct) plugin.SourceRecord {
+	record := plugin.SourceRecord{Record: plugin.Record{
+		Topic: c.topic, Partition: plugin.NoPartition, Timestamp: plugin.NoTimestamp,
+		KeySchema: c.key, Key: key, Headers: r.context,
+	}}
+	if value != nil {
+		record.ValueSchema, record.Value = c.value, value
+	}
+	return record
+}

@@ -1,0 +1,221 @@
+package mongodb
+
+import (
+	"context"
+	"errors"
+	"sort"
+	"time"
+
+	"github.com/pabal-dev/pabal/connect/data"
+	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/plugin"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+)
+
+// snapshot makes records of all documents there are, from where the last one was interrupted.
+// Streaming goes on at the position it returns, which was taken before the first was read.
+func (t *task) snapshot(ctx context.Context, from *position) (*position, error) {
+	if from != nil && from.snapshot != nil && t.gone(ctx, from) {
+		t.log.Warn("The change stream since the interrupted snapshot's beginning is no longer on the server; the snapshot begins anew.")
+		from = nil
+	}
+	if from == nil || from.snapshot == nil {
+		start, err := t.now(ctx)
+		if err != nil {
+			return nil, err
+		}
+		start.snapshot = &progress{}
+		from = start
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	wanted, err := t.toSnapshot(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	t.log.Info("The snapshot begins, or goes on.", "collections", len(wanted), "after", from.snapshot.ns.String())
+	chunks := newChunks(t, from.readTime())
+	go chunks.run(ctx, wanted, from.snapshot)
+	defer func() {
+		cancel()
+		<-chunks.done
+	}()
+	s := &snapshotter{task: t, recorder: newRecorder(t.settings, t.context, from), from: from}
+	for chunk := range chunks.order {
+		if err := s.chunk(ctx, chunk); err != nil {
+			return nil, err
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := chunks.err; err != nil {
+		return nil, err
+	}
+	return s.finish(ctx)
+}
+
+// gone says that streaming could not go on at the position.
+func (t *task) gone(ctx context.Context, from *position) bool {
+	cs, err := t.watch(ctx, from)
+	t.closeStream(ctx, cs)
+	return errors.Is(err, errLost)
+}
+
+// now is where the change stream is: a token, or where the server gives none its clock.
+func (t *task) now(ctx context.Context) (*position, error) {
+	p := newPosition(t.settings.Naming.Prefix)
+	cs, err := t.watch(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer t.closeStream(ctx, cs)
+	if token := cs.ResumeToken(); token != nil {
+		p.token = append(p.token, token...)
+		return p, nil
+	}
+	var hello struct {
+		Time bson.Timestamp `bson:"operationTime"`
+	}
+	err = t.client.Database("admin").RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&hello)
+	p.sec, p.ord = int64(hello.Time.T), int64(hello.Time.I)
+	return p, failed(ctx, "read the cluster's time", err)
+}
+
+// toSnapshot lists the collections that are left, in the order of their names as Debezium does.
+func (t *task) toSnapshot(ctx context.Context, from *position) ([]namespace, error) {
+	all, err := t.namespaces(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var left []namespace
+	for _, ns := range all {
+		if !before(ns, from.snapshot.ns) || from.snapshot.ns == (namespace{}) {
+			left = append(left, ns)
+		}
+	}
+	sort.Slice(left, func(i, j int) bool { return before(left[i], left[j]) })
+	return left, nil
+}
+
+func before(a, b namespace) bool {
+	if a.coll != b.coll {
+		return a.coll < b.coll
+	}
+	return a.db < b.db
+}
+
+func (t *task) namespaces(ctx context.Context) (all []namespace, err error) {
+	s := t.settings
+	databases, err := t.client.ListDatabaseNames(ctx, bson.D{})
+	if err != nil {
+		return nil, failed(ctx, "list databases", err)
+	}
+	for _, db := range databases {
+		if !s.databases(db) || (namespace{db: db}).builtIn() || s.target.db != "" && s.target.db != db {
+			continue
+		}
+		names, err := t.client.Database(db).ListCollectionNames(ctx, bson.D{{Key: "type", Value: "collection"}})
+		if err != nil {
+			return nil, failed(ctx, "list the collections of "+db, err)
+		}
+		for _, name := range names {
+			ns := namespace{db, name}
+			if s.captured(ns) && s.inScope(ns) && ns.String() != s.signals && (s.selected == nil || s.selected.Match(ns.String())) && !systemCollection(name) {
+				all = append(all, ns)
+			}
+		}
+	}
+	return all, nil
+}
+
+func systemCollection(name string) bool { return len(name) >= 7 && name[:7] == "system." }
+
+// snapshotter turns rows into records. It keeps back one record, as the last one of all says so
+// and has another position.
+type snapshotter struct {
+	task     *task
+	recorder *recorder
+	from     *position
+	held     []plugin.SourceRecord // one at most
+}
+
+func (s *snapshotter) chunk(ctx context.Context, c *chunk) error {
+	collection := s.recorder.collection(c.ns)
+	for {
+		rows, ended, err := c.rows.take(ctx, time.Hour)
+		if err != nil || ended {
+			return err
+		}
+		s.recorder.setTime(time.Now())
+		records, bytes := make([]plugin.SourceRecord, 0, len(rows)+1), int64(0)
+		records = append(records, s.held...)
+		for i := range rows {
+			records = append(records, s.record(collection, &rows[i]))
+			bytes += int64(records[len(records)-1].Bytes)
+		}
+		if len(records) == 0 {
+			continue
+		}
+		last := len(records) - 1
+		s.held = []plugin.SourceRecord{records[last]}
+		if err := s.put(ctx, records[:last], bytes); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *snapshotter) put(ctx context.Context, records []plugin.SourceRecord, bytes int64) error {
+	if err := s.task.queue.put(ctx, records, bytes); err != nil || len(records) == 0 {
+		return err
+	}
+	s.task.at.Store(records[len(records)-1].At.(*position))
+	return nil
+}
+
+func (s *snapshotter) record(c *collection, row *row) plugin.SourceRecord {
+	at := *s.from
+	at.snapshot = &progress{c.ns, row.id}
+	r := s.recorder
+	value := data.NewStruct(c.value)
+	source := r.sources.New(time.Now(), debezium.InSnapshot, c.ns.db)
+	source.Values[sourceCollection], source.Values[sourceOrd] = c.ns.coll, int32(s.from.ord) //nolint:gosec // Java's int
+	value.Values[envelopeAfter], value.Values[envelopeSource] = row.text, source
+	value.Values[envelopeOp], value.Values[envelopeMillis] = string(debezium.Read), r.now
+	record := r.record(c, &data.Struct{Schema: c.key, Values: []any{row.key}}, value)
+	record.At, record.End, record.Bytes = &at, true, row.bytes+recordOverhead
+	return record
+}
+
+// finish sends the record that was kept back, with the position that the snapshot is over.
+func (s *snapshotter) finish(ctx context.Context) (*position, error) {
+	at := *s.from
+	at.snapshot = nil
+	if len(s.held) > 0 {
+		last := &s.held[0]
+		last.At = &at
+		source := last.Value.(*data.Struct).Values[envelopeSource].(*data.Struct)
+		source.Values[debezium.SourceSnapshot] = string(debezium.LastInSnapshot)
+	} else if s.task.positions {
+		s.held = []plugin.SourceRecord{{At: &at, End: true, Bytes: recordOverhead}}
+	}
+	if err := s.put(ctx, s.held, recordOverhead); err != nil {
+		return nil, err
+	}
+	s.task.at.Store(&at)
+	s.task.log.Info("The snapshot is complete.")
+	return &at, nil
+}
+
+// causal is a session that sees all that was written before a time, also on a secondary.
+func causal(client *mongo.Client, after bson.Timestamp) (*mongo.Session, error) {
+	session, err := client.StartSession()
+	if err != nil {
+		return nil, err
+	}
+	if !after.IsZero() {
+		err = session.AdvanceOperationTime(&after)
+	}
+	return session, err
+}

@@ -1,0 +1,177 @@
+package mongodb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/plugin"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+)
+
+// task is the only one of a connector: one change stream is one order of events.
+type task struct {
+	settings   *settings
+	client     *mongo.Client
+	log        *slog.Logger
+	context    []plugin.Header
+	positions  bool
+	memory     int64
+	heartbeats *debezium.Heartbeats
+	movedAt    time.Time
+
+	at      atomic.Pointer[position] // after the last record in the queue; nil before the first
+	begun   bool                     // with records of this run: snapshot.mode=always is done
+	queue   *bounded[plugin.SourceRecord]
+	cancel  context.CancelFunc
+	done    chan struct{} // of the goroutine that fills the queue
+	closing chan struct{}
+}
+
+// pollWait is how long Poll waits at most.
+const pollWait = 900 * time.Millisecond
+
+// Poll implements plugin.SourceTask. What fills the queue is started by the first call, and again
+// by the one after an error.
+func (t *task) Poll(ctx context.Context) ([]plugin.SourceRecord, error) {
+	select {
+	case <-t.closing:
+		return nil, nil
+	default:
+	}
+	if t.queue == nil {
+		t.start()
+	}
+	records, ended, err := t.queue.take(ctx, pollWait)
+	if ended {
+		t.stop()
+	}
+	return records, err
+}
+
+// Committed implements plugin.SourceTask: the server keeps nothing for us.
+func (t *task) Committed(context.Context, plugin.Position) error { return nil }
+
+// closeTimeout bounds the good-byes to servers.
+const closeTimeout = 5 * time.Second
+
+// Close implements plugin.SourceTask.
+func (t *task) Close(ctx context.Context) error {
+	close(t.closing)
+	t.stop()
+	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+	defer cancel()
+	return t.client.Disconnect(ctx)
+}
+
+func (t *task) start() {
+	bytes := t.memory
+	if most := t.settings.MaxQueueBytes; most > 0 && (bytes <= 0 || most < bytes) {
+		bytes = most
+	}
+	if bytes <= 0 {
+		bytes = defaultMemory
+	}
+	// The snapshot reads ahead with as much again.
+	t.memory = bytes
+	queue, done := newBounded[plugin.SourceRecord](bytes/2, t.settings.MaxQueue), make(chan struct{})
+	ctx, cancel := context.WithCancel(context.Background())
+	t.queue, t.done, t.cancel = queue, done, cancel
+	go func() {
+		defer close(done)
+		err := t.run(ctx)
+		if ctx.Err() != nil {
+			err = nil
+		}
+		queue.end(err)
+	}()
+}
+
+const defaultMemory = 32 << 20
+
+func (t *task) stop() {
+	if t.queue == nil {
+		return
+	}
+	t.cancel()
+	<-t.done
+	t.queue = nil
+}
+
+// run makes records from where the last run left off.
+func (t *task) run(ctx context.Context) error {
+	from := t.at.Load()
+	snapshot, err := t.wantsSnapshot(from)
+	if err != nil {
+		return err
+	}
+	for {
+		if snapshot {
+			if from, err = t.snapshot(ctx, from); err != nil {
+				return err
+			}
+		}
+		t.begun = true
+		if t.settings.snapshot == "initial_only" {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		start := from
+		if start == nil {
+			start = t.firstPosition()
+		}
+		base := start
+		if base == nil {
+			base = newPosition(t.settings.Naming.Prefix)
+		}
+		err := t.stream(ctx, newRecorder(t.settings, t.context, base), start)
+		if !errors.Is(err, errLost) || t.settings.snapshot != "when_needed" {
+			return err
+		}
+		t.log.Warn("The position is no longer on the server; a new snapshot is taken, as snapshot.mode=when_needed says.", "error", err)
+		from, snapshot = nil, true
+	}
+}
+
+// wantsSnapshot decides by snapshot.mode and the stored position.
+func (t *task) wantsSnapshot(from *position) (bool, error) {
+	never := t.settings.snapshot == "no_data" || t.settings.snapshot == "never"
+	switch {
+	case from != nil && from.snapshot != nil && never:
+		return false, fmt.Errorf("mongodb: the connector previously stopped while taking a snapshot, but now snapshot.mode=%s never takes one. Reconfigure the connector to use snapshots initially or when needed", t.settings.snapshot)
+	case never:
+		return false, nil
+	case from == nil || from.snapshot != nil:
+		return true, nil
+	}
+	return t.settings.snapshot == "always" && !t.begun, nil
+}
+
+// firstPosition is capture.start.op.time; nil is now.
+func (t *task) firstPosition() *position {
+	start := t.settings.values.Int("capture.start.op.time")
+	if start < 0 {
+		return nil
+	}
+	p := newPosition(t.settings.Naming.Prefix)
+	p.sec, p.ord = start>>32, start&0xffffffff
+	return p
+}
+
+func newTask(s *settings, client *mongo.Client, c plugin.SourceContext, at *position) *task {
+	t := &task{
+		settings: s, client: client, log: c.Logger, positions: c.Positions, memory: c.Memory,
+		context:    debezium.ContextHeaders(s.Settings, "mongodb", strconv.Itoa(c.Task), fmt.Sprintf("%s-%d", c.Connector, time.Now().UnixNano())),
+		heartbeats: debezium.NewHeartbeats(s.Settings, time.Now()), closing: make(chan struct{}),
+	}
+	if t.log == nil {
+		t.log = slog.Default()
+	}
+	t.at.Store(at)
+	return t
+}
