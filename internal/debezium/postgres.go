@@ -1,0 +1,159 @@
+package debezium
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/pabal-dev/pabal/internal/testenv"
+)
+
+var (
+	//go:embed sql/postgres-tables.sql
+	postgresTables string
+	//go:embed sql/postgres-rows.sql
+	postgresRows string
+	//go:embed sql/postgres-changes.sql
+	postgresChanges string
+)
+
+// postgresModes are the configurations that are compared: by name, what they add to a plain
+// one. Each has a topic.prefix of its name and a slot of its own.
+var postgresModes = map[string]map[string]string{
+	"plain":   {},
+	"schemas": {"key.converter.schemas.enable": "true", "value.converter.schemas.enable": "true"},
+	"strings": {"decimal.handling.mode": "string", "time.precision.mode": "connect", "binary.handling.mode": "base64", "interval.handling.mode": "string", "hstore.handling.mode": "map"},
+	"doubles": {"decimal.handling.mode": "double", "time.precision.mode": "adaptive_time_microseconds", "binary.handling.mode": "hex", "money.fraction.digits": "4",
+		"include.unknown.datatypes": "true", "value.converter.schemas.enable": "true"},
+	"iso":   {"time.precision.mode": "isostring", "binary.handling.mode": "base64-url-safe", "tombstones.on.delete": "false"},
+	"nanos": {"time.precision.mode": "nanoseconds", "snapshot.mode": "no_data", "unavailable.value.placeholder": "gone", "schema.name.adjustment.mode": "avro", "field.name.adjustment.mode": "avro", "value.converter.schemas.enable": "true"},
+	"all": {"skipped.operations": "none", "provide.transaction.metadata": "true", "publish.via.partition.root": "true", "publication.name": "of_all",
+		"publication.autocreate.mode": "disabled"},
+	"some": {"table.include.list": "public\\.(numbers|texts|compound|changing|done)", "column.exclude.list": "public.numbers.n380,public.texts.b",
+		"column.mask.with.5.chars": "public.compound.v", "column.truncate.to.3.chars": "public.texts.t", "message.key.columns": "public.texts:feel,t",
+		"column.propagate.source.type": ".*", "value.converter.schemas.enable": "true"},
+}
+
+// ComparePostgres runs each mode on both sides, on the same changes of the same database.
+func ComparePostgres(t *testing.T, reference, ours Side) {
+	where := testenv.Postgres(t)
+	conn, err := pgx.Connect(t.Context(), where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	w := &postgresWorkload{conn: conn, sides: map[string]Side{"the reference": reference, "ours": ours}, modes: postgresModes}
+	w.execute(t, postgresTables)
+	for mode, settings := range w.modes {
+		reference.Start(t, mode, postgresConfig(t, where, mode, "reference_"+mode, settings))
+		ours.Start(t, mode, postgresConfig(t, where, mode, "ours_"+mode, settings))
+	}
+	testenv.Wait(t, "all slots to be read from", patience, func() bool { return w.activeSlots(t) == 2*len(w.modes) })
+	w.execute(t, postgresRows)
+	w.execute(t, postgresChanges)
+	w.copy(t)
+	w.barrier(t)
+	for _, mode := range slices.Sorted(maps.Keys(w.modes)) {
+		t.Run(mode, func(t *testing.T) { Compare(t, reference.Stop(t, mode), ours.Stop(t, mode)) })
+	}
+}
+
+// postgresWorkload changes the database and knows how far the sides are.
+type postgresWorkload struct {
+	conn     *pgx.Conn
+	sides    map[string]Side
+	modes    map[string]map[string]string
+	barriers int
+}
+
+// execute runs statements one by one, each in a transaction of its own unless they say else.
+func (w *postgresWorkload) execute(t testing.TB, statements string) {
+	t.Helper()
+	for statement := range strings.SplitSeq(statements, ";\n") {
+		statement = strings.TrimSpace(statement)
+		if rest, found := strings.CutPrefix(statement, barrier); found {
+			w.barrier(t)
+			statement = rest
+		}
+		if _, err := w.conn.Exec(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+// barrier is before statements that change a table: connectors ask the database for what
+// the log does not tell, such as keys, and it answers as it is now.
+const barrier = "-- barrier\n"
+
+// barrier waits until both sides have sent all that was done so far.
+func (w *postgresWorkload) barrier(t testing.TB) {
+	t.Helper()
+	w.barriers++
+	if _, err := w.conn.Exec(t.Context(), "INSERT INTO done VALUES ($1)", w.barriers); err != nil {
+		t.Fatal(err)
+	}
+	for name, side := range w.sides {
+		for mode, settings := range w.modes {
+			want := w.barriers
+			if settings["snapshot.mode"] != "no_data" {
+				want++ // the row that was there before
+			}
+			testenv.Wait(t, name+" to have sent all of "+mode, patience, func() bool { return side.Has(t, mode+".public.done", want) })
+		}
+	}
+}
+
+func (w *postgresWorkload) copy(t testing.TB) {
+	t.Helper()
+	var rows [][]any
+	for i := range 200 {
+		rows = append(rows, []any{i, fmt.Sprintf("copied %d", i), float64(i) / 8})
+	}
+	if _, err := w.conn.CopyFrom(t.Context(), pgx.Identifier{"copied"}, []string{"id", "v", "n"}, pgx.CopyFromRows(rows)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *postgresWorkload) activeSlots(t testing.TB) int {
+	t.Helper()
+	var n int
+	err := w.conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_replication_slots WHERE active AND database = current_database()").Scan(&n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func postgresConfig(t testing.TB, where, prefix, slot string, settings map[string]string) map[string]string {
+	t.Helper()
+	u, err := url.Parse(where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, _ := u.User.Password()
+	config := map[string]string{
+		"connector.class":                "io.debezium.connector.postgresql.PostgresConnector",
+		"tasks.max":                      "1",
+		"database.hostname":              u.Hostname(),
+		"database.port":                  u.Port(),
+		"database.user":                  u.User.Username(),
+		"database.password":              password,
+		"database.dbname":                strings.TrimPrefix(u.Path, "/"),
+		"plugin.name":                    "pgoutput",
+		"topic.prefix":                   prefix,
+		"slot.name":                      slot,
+		"key.converter":                  "org.apache.kafka.connect.json.JsonConverter",
+		"value.converter":                "org.apache.kafka.connect.json.JsonConverter",
+		"key.converter.schemas.enable":   "false",
+		"value.converter.schemas.enable": "false",
+		"poll.interval.ms":               "50",
+	}
+	maps.Copy(config, settings)
+	return config
+}

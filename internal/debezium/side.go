@@ -1,0 +1,33 @@
+// Package debezium runs connectors in the real Kafka Connect with Debezium and in ours, on
+// the same database, and compares what they send, byte for byte.
+package debezium
+
+import (
+	"testing"
+)
+
+// Topics are the records of a connector by topic, each in its order.
+type Topics map[string][]Record
+
+// Record as it is in Kafka. A nil Key or Value is null.
+type Record struct {
+	Key, Value []byte
+	Headers    []Header
+}
+
+// Header of a record.
+type Header struct {
+	Key   string
+	Value []byte
+}
+
+// Side runs connectors. Each topic has one partition.
+type Side interface {
+	// Start gives a connector its configuration and lets it run; it may still be at its
+	// beginning when it returns. Its topic.prefix is not that of another.
+	Start(t testing.TB, name string, config map[string]string)
+	// Has says whether a topic has at least as many records.
+	Has(t testing.TB, topic string, records int) bool
+	// Stop ends a connector and returns all that it sent.
+	Stop(t testing.TB, name string) Topics
+}

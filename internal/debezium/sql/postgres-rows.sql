@@ -1,0 +1,28 @@
+INSERT INTO numbers VALUES (1, 1, 2, 3, 1.5, 2.25, 123.456, 123.45, 12345, 1234567890123456789012345678.0123456789, 12.34, TRUE, 4294967295, 1, 2, 3, 5, 99.99, 7, 8.5, FALSE, 1.25);
+INSERT INTO numbers (id, small, whole, big, r, d, n, n52, n50, n380, m, yes, o, dom, price) VALUES (2, -32768, -2147483648, -9223372036854775808, -3.4028235e38, -1.7976931348623157e308, -0.0000000001, -999.99, -99999, -0.0000000001, -92233720368547758.08, FALSE, 0, 1, -0.01);
+INSERT INTO numbers (id, small, whole, big, r, d, n, n52, n50, n380) VALUES (3, 32767, 2147483647, 9223372036854775807, 1.17549435e-38, 5e-324, 1e30, 0, 0, 0);
+INSERT INTO numbers (id, r, d) VALUES (4, 'Infinity', '-Infinity');
+INSERT INTO numbers (id, r, d) VALUES (5, 'NaN', 'NaN');
+INSERT INTO numbers (id, d_num, d_bool, d_real) VALUES (6, NULL, NULL, NULL);
+INSERT INTO numbers (id, r, d, n) VALUES (7, 1e7, 1e-5, 100), (8, 123456.7, 1e21, 1.10), (9, 0.001, 12345678.9, 0), (10, 1e10, 1e22, 0.1);
+INSERT INTO texts VALUES (1, 'ab', 'z', 'héllo', 'line
+break "quoted" \ / 	tab', 'a_name', 'CaSe', '\x00ff10', '{"a": [1, 2],  "b":null}', '{"b": 1, "a": "ü"}', '<a>b</a>', '6f1a2b3c-0000-4000-8000-123456789abc', 'happy', 'a=>1, b=>NULL, "c d"=>"e\"f"', 'Top.Science', B'1', B'10101010', B'100000000000000000000000000000001', B'101', '192.168.0.1/24', '10.0.0.0/8', '08:00:2b:01:02:03', '08:00:2b:01:02:03:04:05', 'a fat cat'::tsvector, 'fat & rat'::tsquery);
+INSERT INTO texts (id) VALUES (2);
+INSERT INTO texts (id, t, c, v, b, feel, h, ip, bit8, vb, j, jb) VALUES (3, '', '', '', '', NULL, '', '::1', B'00000001', B'', '[]', '{}');
+INSERT INTO texts (id, t, v) VALUES (4, 'emoji 😀 and ' || chr(8232) || ' <&> ' || chr(127) || chr(1), '한국어');
+INSERT INTO times VALUES (1, '2024-02-29', '01:02:03.456789', '01:02:03.456', '23:59:59', '01:02:03.456789+05:30', '01:02:03.4+00', '2024-02-29 01:02:03.456789', '2024-02-29 01:02:03.456', '2024-02-29 01:02:03', '2024-02-29 01:02:03.456789+05:30', '2024-02-29 01:02:03.4Z', '1 year 2 mons 3 days 04:05:06.789', '2021-01-01', '2021-01-01', '2021-01-01', '2021-01-01 00:00:00Z', '2 hours');
+INSERT INTO times (id, d, t, ts, tstz, i, d_now) VALUES (2, '1969-12-31', '00:00', '1969-12-31 23:59:59.999999', '1969-12-31 23:59:59.999999Z', '-1 year -2 days -00:00:00.000001', '2021-01-01 00:00:00Z');
+INSERT INTO times (id, d, ts, tstz, d_now) VALUES (3, '0001-01-01', '0001-01-01 00:00:00', '0001-01-01 00:00:00Z', '2021-01-01 00:00:00Z'), (4, '9999-12-31', '9999-12-31 23:59:59.999999', '9999-12-31 23:59:59.999999Z', NULL);
+INSERT INTO times (id, d, ts, tstz, d_now) VALUES (5, 'infinity', 'infinity', 'infinity', NULL), (6, '-infinity', '-infinity', '-infinity', NULL);
+INSERT INTO times (id, t, t0, i, d_d, d_ts, d_tz, d_now, d_i) VALUES (7, '24:00:00', '24:00:00', '1000000 hours', NULL, NULL, NULL, NULL, NULL);
+INSERT INTO times (id, tstz, d_now) VALUES (8, '2024-07-01 12:00:00.100000Z', '2024-07-01 12:00:00.120000Z'), (9, '2024-07-01 12:00:00Z', '2024-07-01 12:00:00.000001Z');
+INSERT INTO ranges VALUES (1, '[1,10)', '(1,5]', '[1.5,2.5]', '[2024-01-01,2024-12-31]', '[2024-01-01 00:00,2024-01-02 12:30:00.5)', '[2024-01-01 00:00Z,)', '(1.5,-2)', '{1,2,3}', '[(0,0),(1,1)]', '((0,0),(2,3))', '[(0,0),(1,1),(2,0)]', '((0,0),(1,1),(2,0))', '<(1,2),3>');
+INSERT INTO ranges (id, r4, rn) VALUES (2, 'empty', '(,)');
+INSERT INTO arrays VALUES (1, '{1,NULL,3}', '{1,9223372036854775807}', '{1,2}', '{1.5,-2}', '{0.1,1e300}', '{1.20,-3.45}', '{1,2.50}', '{t,f}', '{a,"b c",NULL,"d,\"e"}', '{ab,c}', '{a,abc}', '{6f1a2b3c-0000-4000-8000-123456789abc}', ARRAY['{"a": 1}'::jsonb, 'null'::jsonb], '{ok,sad}', '{2024-02-29,1970-01-01}', '{01:02:03.4,00:00}', '{"2024-02-29 01:02:03.456789"}', '{"2024-02-29 01:02:03.456789+00"}', '{{1,2},{3,4}}', ARRAY['\x0102'::bytea], '{10.0.0.1}');
+INSERT INTO arrays (id, ints, texts) VALUES (2, '{}', '{}');
+INSERT INTO arrays (id) VALUES (3);
+INSERT INTO composites VALUES (1, ROW(1, 'x'), 'v');
+UPDATE numbers SET whole = whole + 1 WHERE id = 1;
+UPDATE texts SET feel = 'sad', jb = '[1, 2.50, "3"]' WHERE id = 1;
+DELETE FROM times WHERE id = 2;
+DELETE FROM numbers WHERE id IN (3, 4);

@@ -1,0 +1,84 @@
+CREATE EXTENSION IF NOT EXISTS hstore;
+CREATE EXTENSION IF NOT EXISTS citext;
+CREATE EXTENSION IF NOT EXISTS ltree;
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
+CREATE TYPE pair AS (a INT, b TEXT);
+CREATE DOMAIN posint AS INT CHECK (VALUE > 0);
+CREATE DOMAIN cents AS NUMERIC(8, 2);
+CREATE SCHEMA "Other";
+
+CREATE TABLE numbers (
+  id INT PRIMARY KEY,
+  small SMALLINT, whole INT, big BIGINT, r REAL, d DOUBLE PRECISION,
+  n NUMERIC, n52 NUMERIC(5, 2), n50 NUMERIC(5), n380 NUMERIC(38, 10), m MONEY,
+  yes BOOLEAN, o OID, s SMALLSERIAL, ser SERIAL, bigser BIGSERIAL,
+  dom POSINT, price CENTS,
+  d_int INT NOT NULL DEFAULT 42, d_num NUMERIC(5, 2) DEFAULT 1.50, d_bool BOOLEAN DEFAULT TRUE, d_real REAL DEFAULT 0.5
+);
+
+CREATE TABLE texts (
+  id BIGINT PRIMARY KEY,
+  c CHAR(5), c1 CHAR, v VARCHAR(10), t TEXT NOT NULL DEFAULT 'x', nam NAME, ci CITEXT, b BYTEA,
+  j JSON, jb JSONB, x XML, u UUID, feel mood DEFAULT 'ok', h HSTORE, l LTREE,
+  bit1 BIT(1), bit8 BIT(8), bit33 BIT(33), vb VARBIT(12),
+  ip INET, net CIDR, mac MACADDR, mac8 MACADDR8, ts TSVECTOR, q TSQUERY
+);
+
+CREATE TABLE times (
+  id INT PRIMARY KEY,
+  d DATE, t TIME, t3 TIME(3), t0 TIME(0), ttz TIMETZ, ttz3 TIMETZ(3),
+  ts TIMESTAMP, ts3 TIMESTAMP(3), ts0 TIMESTAMP(0), tstz TIMESTAMPTZ, tstz3 TIMESTAMPTZ(3), i INTERVAL,
+  d_d DATE DEFAULT '2020-02-29', d_ts TIMESTAMP DEFAULT '2020-02-29 01:02:03.456789', d_tz TIMESTAMPTZ DEFAULT '2020-02-29 01:02:03.456789+02',
+  d_now TIMESTAMPTZ DEFAULT now(), d_i INTERVAL DEFAULT '1 day'
+);
+
+CREATE TABLE ranges (
+  id INT PRIMARY KEY,
+  r4 INT4RANGE, r8 INT8RANGE, rn NUMRANGE, rd DATERANGE, rt TSRANGE, rz TSTZRANGE,
+  p POINT, ln LINE, seg LSEG, bx BOX, pth PATH, pol POLYGON, cir CIRCLE
+);
+
+CREATE TABLE arrays (
+  id INT PRIMARY KEY,
+  ints INT[], bigs BIGINT[], smalls SMALLINT[], reals REAL[], doubles DOUBLE PRECISION[], nums NUMERIC(6, 2)[], anynums NUMERIC[],
+  bools BOOLEAN[], texts TEXT[], vars VARCHAR(5)[], chars CHAR(3)[], uuids UUID[], jsons JSONB[], moods mood[],
+  dates DATE[], times TIME[], stamps TIMESTAMP[], zoned TIMESTAMPTZ[], many INT[][], bins BYTEA[], ips INET[]
+);
+
+CREATE TABLE compound (b TEXT, a INT, v TEXT, PRIMARY KEY (a, b));
+CREATE TABLE keyless (a INT, b TEXT);
+CREATE TABLE keyless_full (a INT, b TEXT);
+ALTER TABLE keyless_full REPLICA IDENTITY FULL;
+CREATE TABLE whole (id INT PRIMARY KEY, a TEXT, b NUMERIC(6, 2), c TIMESTAMPTZ, feel mood);
+ALTER TABLE whole REPLICA IDENTITY FULL;
+CREATE TABLE by_index (id INT PRIMARY KEY, code TEXT NOT NULL, v TEXT);
+CREATE UNIQUE INDEX by_index_code ON by_index (code);
+ALTER TABLE by_index REPLICA IDENTITY USING INDEX by_index_code;
+CREATE TABLE silent (id INT PRIMARY KEY, v TEXT);
+ALTER TABLE silent REPLICA IDENTITY NOTHING;
+CREATE TABLE large (id INT PRIMARY KEY, big TEXT, bin BYTEA, arr TEXT[], small INT);
+ALTER TABLE large ALTER big SET STORAGE EXTERNAL, ALTER bin SET STORAGE EXTERNAL, ALTER arr SET STORAGE EXTERNAL;
+CREATE TABLE large_full (id INT PRIMARY KEY, big TEXT, small INT);
+ALTER TABLE large_full ALTER big SET STORAGE EXTERNAL, REPLICA IDENTITY FULL;
+CREATE TABLE changing (id INT PRIMARY KEY, a TEXT, b INT);
+CREATE TABLE generated (id INT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a INT, twice INT GENERATED ALWAYS AS (a * 2) STORED);
+CREATE TABLE "Other"."Odd-Name ä" ("Id x" INT PRIMARY KEY, "select" TEXT, "a.b" TEXT);
+CREATE TABLE parts (id INT, region TEXT, v TEXT, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
+CREATE TABLE parts_eu PARTITION OF parts FOR VALUES IN ('eu');
+CREATE TABLE parts_us PARTITION OF parts FOR VALUES IN ('us');
+CREATE TABLE bulk (id INT PRIMARY KEY, v TEXT);
+CREATE TABLE copied (id INT PRIMARY KEY, v TEXT, n NUMERIC(10, 3));
+CREATE TABLE emptied (id INT PRIMARY KEY, v TEXT);
+CREATE TABLE emptied_too (id INT PRIMARY KEY, v TEXT);
+CREATE TABLE composites (id INT PRIMARY KEY, p pair, v TEXT);
+CREATE TABLE done (id INT PRIMARY KEY);
+
+INSERT INTO done VALUES (0);
+INSERT INTO compound VALUES ('b', 1, 'there before'), ('a', 2, NULL);
+INSERT INTO keyless VALUES (1, 'there before');
+INSERT INTO large VALUES (0, repeat('0123456789', 500), decode(repeat('00ff', 3000), 'hex'), ARRAY[repeat('x', 3000), 'y'], 0);
+INSERT INTO whole VALUES (0, 'there before', 12.34, '2024-05-06 07:08:09.123456+00', 'happy');
+INSERT INTO "Other"."Odd-Name ä" VALUES (1, 'x', 'y');
+INSERT INTO parts VALUES (1, 'eu', 'before'), (2, 'us', 'before');
+CREATE PUBLICATION dbz_publication FOR ALL TABLES;
+CREATE PUBLICATION of_all FOR ALL TABLES WITH (publish_via_partition_root = true);
