@@ -69,6 +69,9 @@ func eventKeys() []config.Key {
 	}
 }
 
+// sanitized are Debezium's names of options whose values it does not log.
+const sanitized = `.*secret$|.*password$|.*sasl\.jaas\.config$|.*basic\.auth\.user\.info|.*registry\.auth\.client-secret|.*credentials\.json$|.*connectionstring$|.*connection\.string$`
+
 func queueKeys() []config.Key {
 	return []config.Key{
 		number("max.batch.size", config.Int, "2048", config.Medium, positive, "The most records of one batch."),
@@ -84,7 +87,7 @@ func queueKeys() []config.Key {
 		boolean("statistics.metrics.enabled", "true", config.Medium, "Accepted and of no effect: metrics are always there."),
 		number("guardrail.collections.max", config.Int, "0", config.Medium, notNegative, "The most tables that may be captured; 0 is any number."),
 		choice("guardrail.collections.limit.action", "warn", config.Medium, "Whether more tables than that are a warning (warn) or stop the connector (fail).", "warn", "fail"),
-		text("custom.sanitize.pattern", "", config.Low, "Accepted and of no effect: configurations are never logged."),
+		text("custom.sanitize.pattern", sanitized, config.Low, "Accepted and of no effect: configurations are never logged."),
 	}
 }
 
@@ -97,8 +100,8 @@ func lineageKeys() []config.Key {
 		off("openlineage.integration.config.file.path", "./openlineage.yml", "The client's file."),
 		off("openlineage.integration.job.namespace", "", "The job's namespace."),
 		off("openlineage.integration.job.description", "Debezium change data capture job", "The job's description."),
-		off("openlineage.integration.job.tags", "", "The job's tags."),
-		off("openlineage.integration.job.owners", "", "The job's owners."),
+		refused(list("openlineage.integration.job.tags", "", config.Low, "The job's tags."), why),
+		refused(list("openlineage.integration.job.owners", "", config.Low, "The job's owners."), why),
 		off("openlineage.integration.dataset.kafka.bootstrap.servers", "", "Kafka's address in names of data sets."),
 	}
 }

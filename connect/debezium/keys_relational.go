@@ -58,6 +58,8 @@ func valueKeys() []config.Key {
 	}
 }
 
+const mapStorage = "io.debezium.relational.ConcurrentMapTableMappingStorage"
+
 func tableSnapshotKeys() []config.Key {
 	return []config.Key{
 		text("snapshot.select.statement.overrides", "", config.Medium,
@@ -65,6 +67,8 @@ func tableSnapshotKeys() []config.Key {
 		number("snapshot.lock.timeout.ms", config.Long, "10000", config.Medium, nil, "How long a snapshot waits for locks of tables, in milliseconds."),
 		choice("snapshot.tables.order.by.row.count", "disabled", config.Medium,
 			"Whether a snapshot reads the largest table first (descending), last (ascending), or in the order of their names (disabled).", "ascending", "descending", "disabled"),
+		refused(class("memory.management.schemas.class", mapStorage, config.Low, "Where schemas of tables are kept."), "they are kept in memory"),
+		refused(class("memory.management.tables.class", mapStorage, config.Low, "Where definitions of tables are kept."), "they are kept in memory"),
 		text("heartbeat.action.query", "", config.Low, "A statement that each heartbeat runs in the database."),
 	}
 }

@@ -14,9 +14,11 @@ type Matcher struct{ patterns []*regexp.Regexp }
 func ParseMatcher(list string) (*Matcher, error) {
 	var m Matcher
 	for _, text := range splitPatterns(list) {
-		// Java's case folding is that of ASCII.
-		r, err := CompileJava("^(?:"+text+")$", "is")
+		r, err := CompileJava(text, "i")
 		if err != nil {
+			return nil, err
+		}
+		if r, err = regexp.Compile("^(?:" + r.String() + ")$"); err != nil {
 			return nil, err
 		}
 		m.patterns = append(m.patterns, r)

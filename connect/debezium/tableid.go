@@ -24,8 +24,8 @@ func (t TableID) join(rest string) string {
 	return t.Catalog + "." + t.Schema + "." + rest
 }
 
-// ParseTableID reads one to three parts with points between them; parts in double quotes,
-// backticks or brackets may contain points. Of two parts the first is the catalog, or the schema
+// ParseTableID reads one to three parts with points between them; parts in quotes or
+// backticks may contain points. Of two parts the first is the catalog, or the schema
 // where catalogFirst is false. ok is false for anything else.
 func ParseTableID(text string, catalogFirst bool) (id TableID, ok bool) {
 	parts, ok := splitName(text)
@@ -46,7 +46,8 @@ func ParseTableID(text string, catalogFirst bool) (id TableID, ok bool) {
 	return TableID{}, false
 }
 
-var closing = map[byte]byte{'"': '"', '`': '`', '[': ']'}
+// quotes that parts may be within.
+var quotes = map[byte]bool{'"': true, '`': true, '\'': true}
 
 // splitName at points outside of quotes. A doubled quote stands for itself.
 func splitName(text string) (parts []string, ok bool) {
@@ -67,8 +68,8 @@ func nextPart(text string) (part, rest string, ok bool) {
 	if text == "" {
 		return "", "", false
 	}
-	end, quoted := closing[text[0]]
-	if !quoted {
+	end := text[0]
+	if !quotes[end] {
 		if i := strings.IndexByte(text, '.'); i >= 0 {
 			return text[:i], text[i:], true
 		}
