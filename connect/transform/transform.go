@@ -7,11 +7,12 @@ package transform
 
 import (
 	"github.com/pabal-dev/pabal/connect/plugin"
+	"github.com/pabal-dev/pabal/connect/transform/internal/debezium"
 	"github.com/pabal-dev/pabal/connect/transform/internal/standard"
 )
 
 // Plugins are all transforms.
-func Plugins() []plugin.TransformPlugin { return standard.Plugins() }
+func Plugins() []plugin.TransformPlugin { return append(standard.Plugins(), debezium.Plugins()...) }
 
 // Predicates are all predicates.
 func Predicates() []plugin.PredicatePlugin { return standard.Predicates() }

@@ -2,6 +2,7 @@ package smt
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pabal-dev/pabal/connect/data"
@@ -40,4 +41,9 @@ func Kind(value any) string {
 		return t.String()
 	}
 	return fmt.Sprintf("%T", value)
+}
+
+// IsEnvelope says whether a value's schema is that of a change as Debezium's connectors make it.
+func IsEnvelope(s *data.Schema) bool {
+	return s != nil && strings.HasSuffix(s.Name, ".Envelope")
 }

@@ -1,0 +1,24 @@
+// Package debezium has the transforms that come with Debezium.
+package debezium
+
+import (
+	"strings"
+
+	"github.com/pabal-dev/pabal/connect/config"
+	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/plugin"
+	"github.com/pabal-dev/pabal/connect/transform/internal/outbox"
+)
+
+// Plugins are the transforms.
+func Plugins() []plugin.TransformPlugin {
+	return []plugin.TransformPlugin{
+		one("io.debezium.transforms.ExtractNewRecordState", newRecordConfig, newNewRecordState),
+		one("io.debezium.transforms.outbox.EventRouter", outbox.Table, outbox.NewTable),
+	}
+}
+
+func one(class string, d config.Definition, make func(config.Values) (plugin.Transform, error)) plugin.TransformPlugin {
+	alias := class[strings.LastIndex(class, ".")+1:]
+	return plugin.TransformPlugin{Info: plugin.Info{Class: class, Aliases: []string{alias}, Version: debezium.Version, Config: d}, New: make}
+}
