@@ -5,7 +5,6 @@ import (
 	"context"
 	"sync"
 
-	"github.com/pabal-dev/pabal/connect/mongodb/internal/extjson"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -225,11 +224,9 @@ func (w *rowWriter) row(id bson.RawValue, doc bson.Raw) (r row, err error) {
 	if err != nil {
 		return r, err
 	}
-	if w.buffer, err = w.format().Append(w.buffer[:0], shown); err != nil {
+	if w.buffer, err = w.settings.document.Append(w.buffer[:0], shown); err != nil {
 		return r, err
 	}
 	r.text, r.bytes = string(w.buffer), len(w.buffer)+len(r.key)
 	return r, nil
 }
-
-func (w *rowWriter) format() extjson.Format { return w.settings.document }

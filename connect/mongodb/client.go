@@ -65,15 +65,13 @@ func hidden(err error, v config.Values) string {
 
 // Codes of the server's errors.
 const (
-	unauthorized       = 13
-	historyLost        = 286
-	invalidToken       = 260
-	changeStreamFatal  = 280
-	namespaceNotFound  = 26
-	bsonTooLarge       = 10334
-	unrecognizedStage  = 40324
-	notAReplicaSet     = 40573
-	fragmentNotAligned = 7182500
+	unauthorized      = 13
+	historyLost       = 286
+	invalidToken      = 260
+	changeStreamFatal = 280
+	bsonTooLarge      = 10334
+	unrecognizedStage = 40324
+	notAReplicaSet    = 40573
 )
 
 // passing are codes of what passes: elections, shutdowns, overload, cursors that time out.

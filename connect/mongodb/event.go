@@ -35,7 +35,7 @@ func readEvent(raw bson.Raw) (e event, err error) {
 	if e.token == nil || e.operation == "" && e.fragment <= 1 {
 		return e, fmt.Errorf("the change stream's event has no _id or no operationType; cursor.pipeline must leave them as they are")
 	}
-	e.transactional = e.lsid != nil && e.txn != 0 || e.transactional && e.lsid != nil
+	e.transactional = e.transactional && e.lsid != nil
 	return e, nil
 }
 
@@ -101,11 +101,6 @@ func first(mine *bson.Raw, theirs bson.Raw) {
 	if *mine == nil {
 		*mine = theirs
 	}
-}
-
-// sameTransaction says whether both are of one transaction of the database.
-func (e *event) sameTransaction(other *event) bool {
-	return e.transactional && other.transactional && e.txn == other.txn && string(e.lsid) == string(other.lsid)
 }
 
 // detach copies what the next event may overwrite.

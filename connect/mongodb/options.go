@@ -74,6 +74,16 @@ var cursorKeys = []config.Key{
 	{Name: "cursor.oversize.skip.threshold", Type: config.Int, Default: "0", Importance: config.Low, Group: connectorGroup, Check: config.AtLeast(0), Doc: "Size in bytes of documents to skip; for cursor.oversize.handling.mode=skip."},
 }
 
+// refusedKeys are common ones that do not work here.
+var refusedKeys = []config.Key{
+	{Name: "signal.data.collection", Type: config.List, Unsupported: noSignals, Doc: "The collection of signals."},
+	{Name: "signal.enabled.channels", Type: config.List, Default: "source", Unsupported: noSignals, Doc: "Where signals come from."},
+	{Name: "notification.enabled.channels", Type: config.List, Unsupported: "this connector sends no notifications", Doc: "Where notifications go to."},
+	{Name: "skip.messages.without.change", Type: config.Boolean, Default: "false", Unsupported: "documents are not compared with those before them", Doc: "Whether updates that change nothing are left out."},
+}
+
+const noSignals = "this connector takes no signals, nor incremental snapshots; snapshot.mode=always takes a new snapshot at the next start"
+
 func choice(name, standard, doc string, values ...string) config.Key {
 	return config.Key{Name: name, Type: config.String, Default: standard, Group: connectorGroup, Check: config.OneOf(values...), Recommended: values, Doc: doc}
 }

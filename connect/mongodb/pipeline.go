@@ -46,11 +46,8 @@ func (s *settings) matchStage() bson.D {
 	if len(wanted) == 0 {
 		return match
 	}
-	// Signals come in, and the end of the stream, which has no namespace of interest.
+	// The end of the stream has no namespace of interest.
 	either := bson.A{bson.D{{Key: "$and", Value: wanted}}, bson.D{{Key: "operationType", Value: "invalidate"}}}
-	if signals, ok := parseNamespace(s.signals); ok {
-		either = append(either, bson.D{{Key: "ns", Value: signals.document()}})
-	}
 	return append(match, bson.E{Key: "$or", Value: either})
 }
 

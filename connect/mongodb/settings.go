@@ -18,7 +18,6 @@ type settings struct {
 	// databases and collections say what is captured, selected what of it a snapshot reads.
 	databases, collections func(name string) bool
 	selected               *debezium.Matcher
-	signals                string // the collection of signals
 	fields                 fieldRules
 	document, update       extjson.Format
 	snapshot               string
@@ -29,7 +28,7 @@ type settings struct {
 
 // newSettings reports what is wrong with the configuration by key.
 func newSettings(v config.Values) (*settings, []config.Problem) {
-	s := &settings{values: v, signals: strings.Join(v.List("signal.data.collection"), ""), snapshot: mode(v, "snapshot.mode")}
+	s := &settings{values: v, snapshot: mode(v, "snapshot.mode")}
 	var problems []config.Problem
 	check := func(key string, err error) {
 		if err != nil {

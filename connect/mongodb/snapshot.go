@@ -122,7 +122,7 @@ func (t *task) namespaces(ctx context.Context) (all []namespace, err error) {
 		}
 		for _, name := range names {
 			ns := namespace{db, name}
-			if s.captured(ns) && s.inScope(ns) && ns.String() != s.signals && (s.selected == nil || s.selected.Match(ns.String())) && !systemCollection(name) {
+			if s.captured(ns) && s.inScope(ns) && (s.selected == nil || s.selected.Match(ns.String())) && !systemCollection(name) {
 				all = append(all, ns)
 			}
 		}

@@ -26,7 +26,7 @@ var _ plugin.Source = Source{}
 
 var definition = config.Definition{Patterns: append(debezium.CommonPatterns(), filterOverrides+".*")}.
 	With(debezium.CommonKeys()...).
-	With(connectionKeys...).With(captureKeys...).With(snapshotKeys...).With(cursorKeys...).
+	With(refusedKeys...).With(connectionKeys...).With(captureKeys...).With(snapshotKeys...).With(cursorKeys...).
 	With(config.Key{
 		Name: "topic.naming.strategy", Type: config.Class, Default: debezium.DefaultStrategy,
 		Doc: "Which parts of a collection's name are in that of its topic, and what becomes of characters that topics may not have.",

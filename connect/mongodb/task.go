@@ -112,7 +112,13 @@ func (t *task) run(ctx context.Context) error {
 	}
 	for {
 		if snapshot {
+			if err := t.pause(ctx, "snapshot.delay.ms"); err != nil {
+				return err
+			}
 			if from, err = t.snapshot(ctx, from); err != nil {
+				return err
+			}
+			if err := t.pause(ctx, "streaming.delay.ms"); err != nil {
 				return err
 			}
 		}
@@ -135,6 +141,18 @@ func (t *task) run(ctx context.Context) error {
 		}
 		t.log.Warn("The position is no longer on the server; a new snapshot is taken, as snapshot.mode=when_needed says.", "error", err)
 		from, snapshot = nil, true
+	}
+}
+
+// pause for as long as the option says.
+func (t *task) pause(ctx context.Context, key string) error {
+	timer := time.NewTimer(t.settings.values.Millis(key))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
 	}
 }
 
