@@ -14,7 +14,9 @@ import (
 func Plugins() []plugin.TransformPlugin {
 	return []plugin.TransformPlugin{
 		one("io.debezium.transforms.ExtractNewRecordState", newRecordConfig, newNewRecordState),
+		one("io.debezium.connector.mongodb.transforms.ExtractNewDocumentState", newDocumentConfig, newNewDocumentState),
 		one("io.debezium.transforms.outbox.EventRouter", outbox.Table, outbox.NewTable),
+		one("io.debezium.connector.mongodb.transforms.outbox.MongoEventRouter", outbox.Collection, outbox.NewCollection),
 	}
 }
 

@@ -30,7 +30,7 @@ func definition(prefix, column, id, key string) config.Definition {
 	expand := table("expand.json.payload", "false", config.Medium,
 		"Whether a payload that is text of JSON becomes a struct, with a schema found out from it. Text that is no JSON stays as it is.")
 	expand.Type = config.Boolean
-	return config.Definition{Keys: []config.Key{
+	keys := []config.Key{
 		table("field.event.id", id, config.Low, "The "+column+" with the event's id, which becomes the header id."),
 		table("field.event.key", key, config.Low, "The "+column+" with the message's key."),
 		table("field.event.type", "type", config.Low, "The "+column+" with the event's type."),
@@ -38,11 +38,15 @@ func definition(prefix, column, id, key string) config.Definition {
 		table("field.event.timestamp", "", config.Medium, "The "+column+" with the message's time; without it, that is when the change was processed."),
 		placement, missing,
 		table("field.event.schema.version", "", config.Low, "The "+column+" with the version that the schema of the value gets."),
-		invalidOperation, expand, nullBehavior(prefix), emptyArrayBehavior(prefix),
+		invalidOperation, expand,
+	}
+	if prefix == "table" {
+		keys = append(keys, nullBehavior, emptyArrayBehavior)
+	}
+	return config.Definition{Keys: append(keys,
 		routeBy, routeRegex, routeReplacement, routeTombstone,
 		untraced("tracing.span.context.field", "tracingspancontext"), untraced("tracing.operation.name", "debezium-read"),
-		untraced("tracing.with.context.field.only", "false"),
-	}}
+		untraced("tracing.with.context.field.only", "false"))}
 }
 
 var invalidOperation = config.Key{
@@ -51,21 +55,18 @@ var invalidOperation = config.Key{
 	Doc: "What happens when a row is updated, which messages are not: warn and error write to the log and skip it, fatal fails the task.",
 }
 
-func nullBehavior(prefix string) config.Key {
-	return config.Key{
-		Name: prefix + ".json.payload.null.behavior", Type: config.String, Default: "ignore", Group: "Table",
+var (
+	nullBehavior = config.Key{
+		Name: "table.json.payload.null.behavior", Type: config.String, Default: "ignore", Group: "Table",
 		Check: config.OneOf("ignore", "optional_bytes"), Recommended: []string{"ignore", "optional_bytes"},
 		Doc: "What becomes of null in an expanded payload: ignore leaves the field out, optional_bytes keeps it as bytes that are null.",
 	}
-}
-
-func emptyArrayBehavior(prefix string) config.Key {
-	return config.Key{
-		Name: prefix + ".json.payload.empty.array.behavior", Type: config.String, Default: "ignore", Group: "Table",
+	emptyArrayBehavior = config.Key{
+		Name: "table.json.payload.empty.array.behavior", Type: config.String, Default: "ignore", Group: "Table",
 		Check: config.OneOf("ignore", "optional_string"), Recommended: []string{"ignore", "optional_string"},
 		Doc: "What becomes of an empty array in an expanded payload: ignore leaves the field out, optional_string keeps it as an array of text.",
 	}
-}
+)
 
 var (
 	routeBy = config.Key{

@@ -1,10 +1,7 @@
 package standard
 
 import (
-	"fmt"
-
 	"github.com/pabal-dev/pabal/connect/config"
-	"github.com/pabal-dev/pabal/connect/data"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"github.com/pabal-dev/pabal/connect/transform/internal/smt"
 )
@@ -13,129 +10,14 @@ var flattenConfig = config.Definition{Keys: []config.Key{
 	{Name: "delimiter", Type: config.String, Default: ".", Doc: "What is put between the names of fields that were within one another."},
 }}
 
-// flatten makes fields of fields those of the whole. Arrays stay as they are.
-type flatten struct {
-	part      smt.Part
-	delimiter string
-	schemas   smt.Cache[*data.Schema]
-}
+type flatten struct{ *smt.Flattener }
 
 func newFlatten(c config.Values, part smt.Part) (plugin.Transform, error) {
 	delimiter := c.String("delimiter")
 	if text, ok := c.Raw("delimiter"); ok {
 		delimiter = text
 	}
-	return &flatten{part: part, delimiter: delimiter}, nil
+	return flatten{smt.NewFlattener(part, delimiter)}, nil
 }
 
-const flattenPurpose = "flattening"
-
-func (t *flatten) Apply(r *plugin.Record) (bool, error) {
-	s, value := t.part.Of(r)
-	switch {
-	case value == nil:
-		return true, nil
-	case s == nil:
-		m, err := smt.Map(value, flattenPurpose)
-		if err != nil {
-			return false, err
-		}
-		out := &data.Map{}
-		t.part.Put(r, nil, out)
-		return true, t.entries(out, m, "")
-	}
-	row, err := smt.Struct(value, flattenPurpose)
-	if err != nil {
-		return false, err
-	}
-	updated, err := t.schemas.Of(s, t.schema)
-	if err != nil {
-		return false, err
-	}
-	out := &data.Struct{Schema: updated, Values: make([]any, 0, len(updated.Fields))}
-	out.Values = appendFlat(out.Values, row.Schema, row)
-	t.part.Put(r, updated, out)
-	return true, nil
-}
-
-func (t *flatten) name(prefix, name string) string {
-	if prefix == "" {
-		return name
-	}
-	return prefix + t.delimiter + name
-}
-
-func (t *flatten) entries(out, m *data.Map, prefix string) error {
-	for i, key := range m.Keys {
-		text, ok := key.(string)
-		if !ok {
-			return fmt.Errorf("flattening needs keys that are strings, found: %s", smt.Kind(key))
-		}
-		name := t.name(prefix, text)
-		switch v := m.Values[i].(type) {
-		case *data.Map:
-			if err := t.entries(out, v, name); err != nil {
-				return err
-			}
-		case *data.Struct:
-			return fmt.Errorf("Flatten transformation does not support %s for record without schemas (for field %s).", smt.Kind(v), name) //nolint:staticcheck // Kafka Connect's own words
-		default:
-			if _, ok := data.TypeOfValue(v); !ok && v != nil {
-				return fmt.Errorf("Flatten transformation was passed a value of type %T which is not supported by Connect's data API", v) //nolint:staticcheck // see above
-			}
-			out.Put(name, v)
-		}
-	}
-	return nil
-}
-
-// appendFlat are the values of a struct and of those in it; row is nil where the struct is.
-func appendFlat(values []any, s *data.Schema, row *data.Struct) []any {
-	for i, f := range s.Fields {
-		var v any
-		if row != nil {
-			v = smt.At(row, i, true)
-		}
-		if f.Schema.Type != data.StructType {
-			values = append(values, v)
-			continue
-		}
-		inner, _ := v.(*data.Struct)
-		values = appendFlat(values, f.Schema, inner)
-	}
-	return values
-}
-
-func (t *flatten) schema(s *data.Schema) (*data.Schema, error) {
-	b := smt.BuilderLike(s)
-	defaults, _ := s.Default.(*data.Struct)
-	if err := t.fields(b, s, "", s.Optional, defaults); err != nil {
-		return nil, err
-	}
-	return b.Build()
-}
-
-// fields inherit that they are optional, and defaults, from what they were in.
-func (t *flatten) fields(b *smt.Builder, s *data.Schema, prefix string, optional bool, defaults *data.Struct) error {
-	for i, f := range s.Fields {
-		name := t.name(prefix, f.Name)
-		value := f.Schema.Default
-		if value == nil && defaults != nil {
-			value = smt.At(defaults, i, true)
-		}
-		switch f.Schema.Type {
-		case data.MapType:
-			return fmt.Errorf("Flatten transformation does not support MAP for record with schemas (for field %s).", name) //nolint:staticcheck // see above
-		case data.StructType:
-			inner, _ := value.(*data.Struct)
-			if err := t.fields(b, f.Schema, name, optional || f.Schema.Optional, inner); err != nil {
-				return err
-			}
-		default:
-			c := *f.Schema
-			c.Optional, c.Default = optional || f.Schema.Optional, value
-			b.Add(name, &c)
-		}
-	}
-	return nil
-}
+func (t flatten) Apply(r *plugin.Record) (bool, error) { return true, t.Flatten(r) }
