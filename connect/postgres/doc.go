@@ -1,0 +1,20 @@
+// Package postgres is the source of changes in PostgreSQL, by the class name and options of
+// Debezium's connector: a snapshot of the tables, and then every change that the database's logical
+// replication (pgoutput) tells, in the order of commits.
+//
+// A task has one replication slot. The server keeps its log for the slot until what the log says
+// is in Kafka; the slot is never let go further than the position that is stored. So a slot that is
+// further than the stored position was made again or moved by others, changes are missing, and the
+// task says so instead of going on: see Check of the options offset.mismatch.strategy and
+// snapshot.mode=when_needed.
+//
+// A restart goes on at the very record. Transactions come whole and in the order of their commits,
+// whatever the order of their changes in the log: the stored position is the end of the last whole
+// transaction, and in the one that follows the last change, and how many changes of the same place.
+//
+// A snapshot that was interrupted goes on, too. The tables and keys that were read are in the
+// stored position. The changes since then are streamed up to a new consistent point, those of rows
+// that were not read yet are left out, and the remaining rows are read as of that point. A consumer
+// sees each row once, as if the snapshot had never stopped. Only a table without a primary key
+// begins anew.
+package postgres

@@ -1,0 +1,45 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// passing errors are those of a database that is away or busy; it will be back.
+func passing(err error) bool {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return passingCode(refused.Code)
+	}
+	var connecting *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &connecting) || errors.As(err, &network) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err)
+}
+
+// passingCode of PostgreSQL's error codes: connections (08), resources (53), the operator (57), a
+// conflict (40), what is in use (55006).
+func passingCode(code string) bool {
+	switch {
+	case code == "57P04": // the database was dropped
+		return false
+	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "53"), strings.HasPrefix(code, "57P"), strings.HasPrefix(code, "40"):
+		return true
+	}
+	return code == objectInUse || code == "55P03"
+}
+
+const objectInUse = "55006"
+
+func slotInUse(err error) bool {
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) && refused.Code == objectInUse
+}

@@ -1,0 +1,175 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/postgres/internal/catalog"
+)
+
+// ErrSetup is wrapped by errors about a database that is not set up for change data capture.
+var ErrSetup = errors.New("the database is not ready for change data capture")
+
+// prepare what the database must have: its level of logging, the publication, replica identities.
+func (r *run) prepare(ctx context.Context) (err error) {
+	var level string
+	if err := r.db.QueryRow(ctx, "SHOW wal_level").Scan(&level); err != nil {
+		return err
+	}
+	if level != "logical" {
+		return fmt.Errorf("%w: its wal_level is %s: set it to logical and restart the server", ErrSetup, level)
+	}
+	if r.schemas, err = newSchemas(ctx, r.db, r.options, r.log); err != nil {
+		return err
+	}
+	if err := r.publish(ctx); err != nil {
+		return err
+	}
+	return r.identities(ctx)
+}
+
+// captured tables, without columns.
+func (r *run) captured(ctx context.Context) ([]catalog.Table, error) {
+	all, err := catalog.Names(ctx, r.db)
+	if err != nil {
+		return nil, fmt.Errorf("read the names of tables: %w", err)
+	}
+	return slices.DeleteFunc(all, func(t catalog.Table) bool {
+		return !r.options.Tables.Captured(debezium.TableID{Schema: t.Schema, Table: t.Name})
+	}), nil
+}
+
+// publish makes the publication that is missing, or tells what is wrong with the one there is.
+func (r *run) publish(ctx context.Context) error {
+	name := r.options.publication
+	var all bool
+	err := r.db.QueryRow(ctx, "SELECT puballtables FROM pg_catalog.pg_publication WHERE pubname = $1", name).Scan(&all)
+	there := err == nil
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return err
+	}
+	statement := ""
+	quoted := pgx.Identifier{name}.Sanitize()
+	switch mode := r.options.autocreate; {
+	case !there && (mode == "disabled" || r.options.readOnly):
+		return fmt.Errorf("%w: there is no publication %q: create it, or set publication.autocreate.mode", ErrSetup, name)
+	case !there && mode == "all_tables":
+		statement = "CREATE PUBLICATION " + quoted + " FOR ALL TABLES" + r.publishOptions()
+	case !there && mode == "no_tables":
+		statement = "CREATE PUBLICATION " + quoted + r.publishOptions()
+	case mode != "filtered" || r.options.readOnly:
+		return nil
+	case all:
+		return fmt.Errorf("%w: the publication %q is for all tables and cannot be filtered: drop it, or set publication.autocreate.mode to all_tables", ErrSetup, name)
+	default:
+		if statement, err = r.filtered(ctx, quoted, there); err != nil || statement == "" {
+			return err
+		}
+	}
+	r.log.Info("postgres: change the publication", "statement", statement)
+	if _, err := r.db.Exec(ctx, statement); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrSetup, statement, err)
+	}
+	return nil
+}
+
+// filtered is the statement that gives the publication the captured tables; "" where it has them.
+func (r *run) filtered(ctx context.Context, quoted string, there bool) (string, error) {
+	tables, err := r.captured(ctx)
+	if err != nil {
+		return "", err
+	}
+	if len(tables) == 0 {
+		return "", fmt.Errorf("%w: no table is captured, so there is none to publish: look at table.include.list and schema.include.list", ErrSetup)
+	}
+	var wanted []string
+	for _, t := range tables {
+		wanted = append(wanted, pgx.Identifier{t.Schema, t.Name}.Sanitize())
+	}
+	list := strings.Join(wanted, ", ")
+	if !there {
+		return "CREATE PUBLICATION " + quoted + " FOR TABLE " + list + r.publishOptions(), nil
+	}
+	rows, err := r.db.Query(ctx, `SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_publication_rel p
+		JOIN pg_catalog.pg_publication b ON b.oid = p.prpubid JOIN pg_catalog.pg_class c ON c.oid = p.prrelid
+		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE b.pubname = $1`, r.options.publication)
+	if err != nil {
+		return "", err
+	}
+	has, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (string, error) {
+		var schema, name string
+		err := row.Scan(&schema, &name)
+		return pgx.Identifier{schema, name}.Sanitize(), err
+	})
+	slices.Sort(has)
+	slices.Sort(wanted)
+	if err != nil || slices.Equal(has, wanted) {
+		return "", err
+	}
+	return "ALTER PUBLICATION " + quoted + " SET TABLE " + list, nil
+}
+
+func (r *run) publishOptions() string {
+	var with []string
+	if r.options.viaRoot {
+		with = append(with, "publish_via_partition_root = true")
+	}
+	if r.options.Values.Set("skipped.operations") && len(r.options.Skipped) > 0 {
+		var kept []string
+		for _, op := range []struct {
+			op   debezium.Op
+			name string
+		}{{debezium.Create, "insert"}, {debezium.Update, "update"}, {debezium.Delete, "delete"}, {debezium.Truncate, "truncate"}} {
+			if !r.options.Skipped[op.op] {
+				kept = append(kept, op.name)
+			}
+		}
+		with = append(with, "publish = '"+strings.Join(kept, ",")+"'")
+	}
+	if len(with) == 0 {
+		return ""
+	}
+	return " WITH (" + strings.Join(with, ", ") + ")"
+}
+
+// identities sets those of replica.identity.autoset.values.
+func (r *run) identities(ctx context.Context) error {
+	text := r.options.Values.String("replica.identity.autoset.values")
+	if text == "" {
+		return nil
+	}
+	tables, err := r.captured(ctx)
+	if err != nil {
+		return err
+	}
+	for _, part := range strings.Split(text, ",") {
+		m := identityPattern.FindStringSubmatch(part)
+		matcher, err := debezium.ParseMatcher(m[1])
+		if err != nil {
+			return err
+		}
+		identity, want := strings.ToUpper(m[2]), byte(0)
+		if m[3] != "" {
+			identity = "USING INDEX " + pgx.Identifier{m[3]}.Sanitize()
+		} else {
+			want = strings.ToLower(m[2])[0]
+		}
+		for _, t := range tables {
+			if !matcher.Match(t.Schema+"."+t.Name) || t.Identity == want {
+				continue
+			}
+			statement := "ALTER TABLE " + pgx.Identifier{t.Schema, t.Name}.Sanitize() + " REPLICA IDENTITY " + identity
+			r.log.Info("postgres: set a replica identity", "statement", statement)
+			if _, err := r.db.Exec(ctx, statement); err != nil {
+				return fmt.Errorf("replica.identity.autoset.values: %s: %w", statement, err)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,220 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pabal-dev/pabal/connect/config"
+	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/plugin"
+	"github.com/pabal-dev/pabal/connect/postgres/internal/pgoutput"
+	"github.com/pabal-dev/pabal/connect/postgres/internal/replication"
+)
+
+// run is one go at making records, with connections of its own.
+type run struct {
+	options   *options
+	log       *slog.Logger
+	values    config.Values
+	partition map[string]any
+	headers   []plugin.Header
+	queue     *queue
+	confirmed *atomic.Uint64
+	positions bool
+	from      *position // nil is from the start
+
+	db      *pgx.Conn
+	schemas *schemas
+	mu      sync.Mutex
+	conn    *replication.Conn
+}
+
+// farewell bounds what is said to the server at the end.
+const farewell = 5 * time.Second
+
+// interrupt a wait for the server.
+func (r *run) interrupt() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.conn != nil {
+		r.conn.Interrupt()
+	}
+}
+
+// do all, until the context ends or something fails.
+func (r *run) do(ctx context.Context) error {
+	cfg, err := connection(r.values)
+	if err != nil {
+		return err
+	}
+	if r.db, err = pgx.ConnectConfig(ctx, cfg); err != nil {
+		return err
+	}
+	defer r.bye(r.db.Close)
+	if err := r.statements(ctx); err != nil {
+		return err
+	}
+	conn, err := replication.Connect(ctx, &cfg.Config)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	r.conn = conn
+	r.mu.Unlock()
+	defer r.bye(conn.Close)
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
+	return r.phases(ctx)
+}
+
+func (r *run) bye(closing func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	defer cancel()
+	_ = closing(ctx)
+}
+
+// statements of database.initial.statements.
+func (r *run) statements(ctx context.Context) error {
+	const escaped = "\x00"
+	text := strings.ReplaceAll(r.options.Values.String("database.initial.statements"), ";;", escaped)
+	for _, statement := range strings.Split(text, ";") {
+		if statement = strings.TrimSpace(strings.ReplaceAll(statement, escaped, ";")); statement == "" {
+			continue
+		}
+		if _, err := r.db.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("database.initial.statements: %w", err)
+		}
+	}
+	return nil
+}
+
+// phases are a snapshot, where one is wanted, and the stream. A snapshot that was interrupted waits
+// for the stream to come up to it.
+func (r *run) phases(ctx context.Context) error {
+	slot, err := r.slotState(ctx)
+	if err != nil {
+		return err
+	}
+	lost, err := r.check(ctx, slot)
+	if err != nil {
+		return err
+	}
+	if lost != nil {
+		if !r.again() {
+			return lost
+		}
+		r.log.Warn("postgres: changes are missing; all tables are read again, as snapshot.mode says", "error", lost)
+		r.from = nil
+	}
+	plan := r.plan()
+	if plan.snapshot {
+		at, err := r.snapshot(ctx, slot)
+		if err != nil || ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
+		}
+		if !plan.stream {
+			return nil
+		}
+		r.from = at
+	} else if !plan.stream {
+		return nil
+	} else if slot == nil {
+		if slot, err = r.createSlot(ctx); err != nil {
+			return err
+		}
+	}
+	start := r.from
+	if start == nil {
+		start = &position{partition: r.partition, lsn: slot.confirmed, flush: slot.confirmed}
+	}
+	s, err := r.newStream(ctx, start, 0)
+	if err != nil {
+		return err
+	}
+	return s.until0(ctx)
+}
+
+// plan is what the snapshot mode and the position make of it.
+func (r *run) plan() (p struct{ snapshot, stream bool }) {
+	fresh := r.from == nil || r.from.snapshot != nil
+	p.snapshot, p.stream = fresh, true
+	switch r.options.snapshotMode {
+	case "no_data", "never":
+		p.snapshot = false
+	case "initial_only":
+		p.stream = false
+	case "always":
+		p.snapshot = fresh || r.from.offset != nil
+	case "configuration_based":
+		p.snapshot = r.options.dataRows && (fresh || r.from.offset != nil)
+		p.stream = r.options.startStream
+	}
+	return p
+}
+
+// again says whether tables may be read again where changes are missing.
+func (r *run) again() bool {
+	switch r.options.snapshotMode {
+	case "when_needed", "always":
+		return true
+	case "configuration_based":
+		return r.options.dataRows && r.options.Values.Bool("snapshot.mode.configuration.based.snapshot.on.data.error")
+	}
+	return false
+}
+
+// newStream from a position on, up to a place where that is not 0.
+func (r *run) newStream(ctx context.Context, from *position, until pgoutput.LSN) (*stream, error) {
+	now := time.Now()
+	s := &stream{
+		run: r, tables: map[uint32]*table{}, resume: from, commit: from.ended(), proc: from.proc,
+		flushed: from.start(), received: from.start(), told: from.start(), until: until, progress: from.snapshot,
+		emitter: debezium.NewEmitter(r.options.Settings, r.headers, from), message: newMessages(r.options),
+		blocks: debezium.NewSourceBlocks(sourceSchema, "postgresql", r.options.Naming.Prefix),
+		hearts: debezium.NewHeartbeats(r.options.Settings, now), nextStatus: now.Add(r.options.status),
+	}
+	if until == 0 {
+		s.progress = nil
+	}
+	s.emitter.Now(now)
+	s.tx.begin.Time = time.UnixMicro(from.micros)
+	if from.offset != nil {
+		s.emitter.Transactions.Restore(from.offset)
+	} else {
+		o := map[string]any{}
+		from.tx.Put(o)
+		s.emitter.Transactions.Restore(o)
+	}
+	params := []string{"proto_version", "1", "publication_names", publicationName(r.options.publication), "messages", "true"}
+	if r.db.PgConn().ParameterStatus("server_version") < "14" && !strings.HasPrefix(r.db.PgConn().ParameterStatus("server_version"), "1") {
+		params = params[:4]
+	}
+	if err := r.conn.Start(ctx, r.options.slot, from.start(), append(params, r.options.streamParams...)...); err != nil {
+		return nil, fmt.Errorf("start to stream from the slot %q at %s: %w", r.options.slot, from.start(), err)
+	}
+	return s, nil
+}
+
+// until0 streams until the context ends, and says how far the log is needed in the end.
+func (s *stream) until0(ctx context.Context) error {
+	err := s.run1(ctx)
+	if err == nil || ctx.Err() != nil {
+		_ = s.status(time.Now(), false)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// publicationName as the plugin reads lists of names.
+func publicationName(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -1,0 +1,97 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pabal-dev/pabal/connect/postgres/internal/pgoutput"
+	"github.com/pabal-dev/pabal/connect/postgres/internal/replication"
+)
+
+// ErrLost is wrapped by errors that say that changes since the stored position are not to be had
+// any more.
+var ErrLost = errors.New("changes are missing")
+
+// slot as the server knows it.
+type slot struct {
+	plugin, database string
+	confirmed        pgoutput.LSN
+	lost             bool
+}
+
+// slotState is nil where there is no such slot.
+func (r *run) slotState(ctx context.Context) (*slot, error) {
+	var s slot
+	var confirmed, status *string
+	var plugin, database *string
+	err := r.db.QueryRow(ctx, `SELECT plugin::text, database::text, confirmed_flush_lsn::text, wal_status
+		FROM pg_catalog.pg_replication_slots WHERE slot_name = $1`, r.options.slot).Scan(&plugin, &database, &confirmed, &status)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case plugin == nil || *plugin != "pgoutput" || database == nil || *database != r.options.database:
+		return nil, fmt.Errorf("%w: the replication slot %q is not one of pgoutput in this database: give this connector a slot.name of its own", ErrSetup, r.options.slot)
+	}
+	s.lost = status != nil && *status == "lost"
+	if confirmed != nil {
+		s.confirmed, err = pgoutput.ParseLSN(*confirmed)
+	}
+	return &s, err
+}
+
+// check whether the slot still has all changes since the stored position; lost says why not.
+func (r *run) check(ctx context.Context, s *slot) (lost, err error) {
+	if r.from == nil || r.options.snapshotMode == "initial_only" {
+		return nil, nil
+	}
+	start := r.from.start()
+	const advice = "set snapshot.mode=when_needed to read all tables again, offset.mismatch.strategy=trust_slot to go on without those changes, or delete the connector's offsets"
+	if s == nil {
+		return fmt.Errorf("%w: the replication slot %q is not there, and the changes since %s are gone with it: %s", ErrLost, r.options.slot, start, advice), nil
+	}
+	if s.lost {
+		return fmt.Errorf("%w: the server removed log that the slot %q needed (max_slot_wal_keep_size): drop the slot, and %s", ErrLost, r.options.slot, advice), nil
+	}
+	var text string
+	if err := r.db.QueryRow(ctx, "SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END)::text").Scan(&text); err != nil {
+		return nil, err
+	}
+	end, err := pgoutput.ParseLSN(text)
+	if err != nil {
+		return nil, err
+	}
+	if r.options.mismatch == "no_validation" {
+		return nil, nil
+	}
+	if start > end {
+		return fmt.Errorf("%w: the server's log ends at %s, before the stored position %s: it is another server, or an older copy: %s", ErrLost, end, start, advice), nil
+	}
+	if start == 0 || s.confirmed <= start {
+		return nil, nil
+	}
+	if r.options.mismatch == "trust_slot" || r.options.mismatch == "trust_greater_lsn" {
+		r.log.Warn("postgres: changes between the stored position and the slot's are left out, as offset.mismatch.strategy says", "stored", start.String(), "slot", s.confirmed.String())
+		r.from = &position{partition: r.partition, lsn: s.confirmed, proc: s.confirmed, flush: s.confirmed}
+		return nil, nil
+	}
+	return fmt.Errorf("%w: the replication slot %q is at %s, after the stored position %s: it was made again, or moved by others: %s", ErrLost, r.options.slot, s.confirmed, start, advice), nil
+}
+
+func (r *run) createSlot(ctx context.Context) (*slot, error) {
+	made, err := r.makeSlot(ctx)
+	return &slot{confirmed: made.At}, err
+}
+
+func (r *run) makeSlot(ctx context.Context) (replication.Slot, error) {
+	made, err := r.conn.CreateSlot(ctx, r.options.slot, replication.Options{Failover: r.options.failover})
+	if err != nil {
+		return made, fmt.Errorf("create the replication slot %q: %w", r.options.slot, err)
+	}
+	r.log.Info("postgres: made a replication slot", "slot", r.options.slot, "at", made.At.String())
+	return made, nil
+}

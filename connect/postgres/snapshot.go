@@ -1,0 +1,292 @@
+package postgres
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/plugin"
+	"github.com/pabal-dev/pabal/connect/postgres/internal/catalog"
+	"github.com/pabal-dev/pabal/connect/postgres/internal/pgoutput"
+	"github.com/pabal-dev/pabal/connect/postgres/internal/replication"
+)
+
+// snapshot reads the captured tables as of one point of the log, and says where to stream from. It
+// goes on with one that was interrupted.
+func (r *run) snapshot(ctx context.Context, existing *slot) (*position, error) {
+	if err := pause(ctx, r.options.Values.Millis("snapshot.delay.ms")); err != nil {
+		return nil, err
+	}
+	point, release, err := r.point(ctx, existing)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	n := &snapshotRun{run: r, at: point.At, name: point.Snapshot, progress: &progress{}}
+	if err := n.plan(ctx); err != nil {
+		return nil, err
+	}
+	commit := pgoutput.LSN(0)
+	if r.from != nil && r.from.snapshot != nil && len(r.from.snapshot.done)+len(r.from.snapshot.active) > 0 {
+		if commit, err = n.catchUp(ctx); err != nil {
+			return nil, err
+		}
+	}
+	n.commit = commit
+	if err := n.read(ctx); err != nil || ctx.Err() != nil {
+		return nil, errors.Join(err, ctx.Err())
+	}
+	r.log.Info("postgres: the snapshot is complete", "tables", len(n.tables), "at", point.At.String())
+	end := &position{partition: r.partition, lsn: point.At, commit: commit, flush: point.At, micros: n.started.UnixMicro()}
+	return end, pause(ctx, r.options.Values.Millis("streaming.delay.ms"))
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// point of the log, with the name of a snapshot as of it, which lives until release. It is that of
+// the new slot; where there is one already, that of a temporary one.
+func (r *run) point(ctx context.Context, existing *slot) (replication.Slot, func(), error) {
+	if existing == nil && r.options.snapshotMode != "initial_only" {
+		made, err := r.makeSlot(ctx)
+		return made, func() {}, err
+	}
+	cfg, err := connection(r.values)
+	if err != nil {
+		return replication.Slot{}, nil, err
+	}
+	holder, err := replication.Connect(ctx, &cfg.Config)
+	if err != nil {
+		return replication.Slot{}, nil, err
+	}
+	release := func() { r.bye(holder.Close) }
+	const longest = 63
+	name := r.options.slot + "_" + strings.ToLower(rand.Text()[:8])
+	made, err := holder.CreateSlot(ctx, name[max(0, len(name)-longest):], replication.Options{Temporary: true})
+	if err != nil {
+		release()
+		return made, nil, fmt.Errorf("create a temporary replication slot for the snapshot: %w", err)
+	}
+	return made, release, nil
+}
+
+// snapshotRun is one go at a snapshot.
+type snapshotRun struct {
+	*run
+	at, commit pgoutput.LSN
+	name       string
+	xid        int64
+	started    time.Time
+	tables     []*snapshotTable
+
+	mu       sync.Mutex // of what follows
+	progress *progress
+	held     *plugin.SourceRecord // the last record: it may be the last of all
+	finished int                  // tables
+}
+
+// plan which tables to read, in which order.
+func (n *snapshotRun) plan(ctx context.Context) error {
+	n.started = time.Now()
+	// A transaction's number stands in the source block, as Debezium has it.
+	if err := n.db.QueryRow(ctx, "SELECT CASE WHEN pg_is_in_recovery() THEN 0 ELSE txid_current() END").Scan(&n.xid); err != nil {
+		return err
+	}
+	names, err := n.captured(ctx)
+	if err != nil {
+		return err
+	}
+	only, err := debezium.ParseMatcher(rawOf(n.options, "snapshot.include.collection.list"))
+	if err != nil {
+		return err
+	}
+	byName := map[string]*snapshotTable{}
+	for i := range names {
+		full := names[i].Schema + "." + names[i].Name
+		if only != nil && !only.Match(full) || n.isSignals(names[i]) {
+			continue
+		}
+		t, err := n.table(ctx, &names[i])
+		if err != nil {
+			return err
+		}
+		byName[full] = t
+		n.tables = append(n.tables, t)
+	}
+	n.order()
+	if n.from != nil && n.from.snapshot != nil {
+		n.progress = n.from.snapshot
+	}
+	n.progress.tables = byName
+	return nil
+}
+
+// isSignals says whether a table is that of signals, which no snapshot reads.
+func (n *snapshotRun) isSignals(t catalog.Table) bool {
+	return slices.Contains(n.options.Signals, debezium.TableID{Schema: t.Schema, Table: t.Name})
+}
+
+func rawOf(o *options, key string) string {
+	text, _ := o.Values.Raw(key)
+	return text
+}
+
+// order of tables is that of table.include.list, where there is one.
+func (n *snapshotRun) order() {
+	var lists []*debezium.Matcher
+	for _, one := range n.options.Values.List("table.include.list") {
+		if m, err := debezium.ParseMatcher(one); err == nil {
+			lists = append(lists, m)
+		}
+	}
+	place := func(t *snapshotTable) int {
+		return slices.IndexFunc(lists, func(m *debezium.Matcher) bool { return m.Match(t.ID.String()) })
+	}
+	slices.SortStableFunc(n.tables, func(a, b *snapshotTable) int { return place(a) - place(b) })
+}
+
+// catchUp streams the changes of what was read before, up to the new point.
+func (n *snapshotRun) catchUp(ctx context.Context) (commit pgoutput.LSN, err error) {
+	n.log.Info("postgres: an interrupted snapshot goes on", "from", n.from.start().String(), "to", n.at.String(), "tables", len(n.from.snapshot.done))
+	s, err := n.newStream(ctx, n.from, n.at)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.run1(ctx); err != nil {
+		return 0, err
+	}
+	return s.commit, n.reconnect(ctx)
+}
+
+// reconnect in replication mode, as a stream that was begun ends with its connection.
+func (r *run) reconnect(ctx context.Context) error {
+	r.bye(r.conn.Close)
+	cfg, err := connection(r.values)
+	if err != nil {
+		return err
+	}
+	conn, err := replication.Connect(ctx, &cfg.Config)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	r.conn = conn
+	r.mu.Unlock()
+	return nil
+}
+
+// read the tables, several at a time.
+func (n *snapshotRun) read(ctx context.Context) error {
+	work := make(chan *snapshotTable, len(n.tables))
+	for i, t := range n.tables {
+		t.first, t.last = i == 0, i == len(n.tables)-1
+		if !n.progress.whole(t.ID.String()) {
+			work <- t
+		}
+	}
+	close(work)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	threads := max(1, min(n.options.threads, len(work)))
+	failures := make([]error, threads)
+	for i := range threads {
+		wg.Go(func() {
+			if failures[i] = n.worker(ctx, work); failures[i] != nil {
+				cancel()
+			}
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(failures...); err != nil {
+		return err
+	}
+	return n.finish(ctx)
+}
+
+func (n *snapshotRun) worker(ctx context.Context, work <-chan *snapshotTable) error {
+	cfg, err := connection(n.values)
+	if err != nil {
+		return err
+	}
+	db, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer n.bye(db.Close)
+	for _, statement := range []string{
+		"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "SET TRANSACTION SNAPSHOT '" + n.name + "'",
+		"SET LOCAL statement_timeout = 0", "SET LOCAL idle_in_transaction_session_timeout = 0",
+	} {
+		if _, err := db.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("snapshot: %s: %w", statement, err)
+		}
+	}
+	for t := range work {
+		if err := n.copyTable(ctx, db, t); err != nil {
+			return fmt.Errorf("snapshot of %s: %w", t.ID, err)
+		}
+	}
+	return nil
+}
+
+// emit a batch of a table's records: their positions get the progress of all others.
+func (n *snapshotRun) emit(ctx context.Context, records []plugin.SourceRecord) error {
+	if len(records) == 0 {
+		return nil
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for i := range records {
+		records[i].At.(*position).snapshot = n.progress
+	}
+	n.progress = n.progress.with(records[len(records)-1].At.(*position).row)
+	last := records[len(records)-1]
+	out := make([]plugin.SourceRecord, 0, len(records))
+	if n.held != nil {
+		out = append(out, *n.held)
+	}
+	n.held = &last
+	return n.put(ctx, append(out, records[:len(records)-1]...))
+}
+
+// finish with the record that was held back: it is the last one.
+func (n *snapshotRun) finish(ctx context.Context) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.held == nil {
+		return nil
+	}
+	p := n.held.At.(*position)
+	p.last, p.snapshot = true, nil
+	markLast(n.held)
+	return n.put(ctx, []plugin.SourceRecord{*n.held})
+}
+
+func (n *snapshotRun) put(ctx context.Context, records []plugin.SourceRecord) error {
+	for len(records) > 0 && !n.queue.add(records) {
+		select {
+		case <-n.queue.taken:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}

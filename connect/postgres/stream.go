@@ -1,0 +1,370 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/pabal-dev/pabal/connect/data"
+	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/plugin"
+	"github.com/pabal-dev/pabal/connect/postgres/internal/pgoutput"
+	"github.com/pabal-dev/pabal/connect/postgres/internal/replication"
+)
+
+// stream makes records of what a slot tells. One goroutine runs it.
+type stream struct {
+	*run
+	decoder pgoutput.Decoder
+	tables  map[uint32]*table // by the relation's number; nil are not captured
+	emitter *debezium.Emitter
+	blocks  *debezium.SourceBlocks
+	message *messages
+	hearts  *debezium.Heartbeats
+
+	tx transaction
+	// commit is the end of the last transaction, flushed up to where all is done, received how far
+	// the log was read.
+	commit, proc, flushed, received pgoutput.LSN
+	// lastLSN is that of the last event, of which there were so many.
+	lastLSN pgoutput.LSN
+	events  int
+	// resume is where an earlier run stopped within a transaction.
+	resume *position
+	// progress is that of a snapshot which waits until the stream has come up to until.
+	progress *progress
+	until    pgoutput.LSN
+	reached  bool
+
+	out        []plugin.SourceRecord
+	nextStatus time.Time
+	nextPlace  time.Time
+	told       pgoutput.LSN // the last flushed that a record or position had
+	xminValue  int64
+	nextXmin   time.Time
+	sequence   sequence
+}
+
+// transaction under way.
+type transaction struct {
+	open      bool
+	begin     pgoutput.Begin
+	xid       any // boxed once
+	origin    any
+	originLSN any
+	records   int
+	skip      bool // until resume
+}
+
+// batchRecords are put into the queue together, so that its lock costs little.
+const batchRecords = 512
+
+func (s *stream) run1(ctx context.Context) error {
+	for ctx.Err() == nil && !s.reached {
+		if !s.conn.Buffered() {
+			if err := s.push(ctx, s.ready()); err != nil {
+				return err
+			}
+		}
+		now := time.Now()
+		if err := s.periodic(ctx, now); err != nil {
+			return err
+		}
+		for range batchRecords {
+			m, err := s.conn.Receive(s.wake(now))
+			if err != nil {
+				return err
+			}
+			if m.Kind == replication.Quiet {
+				break
+			}
+			if err := s.receive(ctx, m); err != nil {
+				return err
+			}
+			if s.reached || !s.conn.Buffered() || len(s.out) >= batchRecords {
+				break
+			}
+		}
+		if len(s.out) >= batchRecords {
+			if err := s.push(ctx, s.ready()); err != nil {
+				return err
+			}
+		}
+	}
+	return s.push(ctx, s.ready())
+}
+
+// wake is when something is due though nothing comes.
+func (s *stream) wake(now time.Time) time.Time {
+	at := s.nextStatus
+	if due, wait := s.hearts.Due(now); due || wait > 0 {
+		if heart := now.Add(max(wait, time.Millisecond)); heart.Before(at) {
+			at = heart
+		}
+	}
+	return at
+}
+
+// ready are the records made so far. The last one of a transaction that may go on is kept back, to
+// say of it that it is the last.
+func (s *stream) ready() []plugin.SourceRecord {
+	n := len(s.out)
+	if s.tx.open && s.tx.records > 0 {
+		n--
+	}
+	return s.out[:n]
+}
+
+// push the first records of out, and wait for room.
+func (s *stream) push(ctx context.Context, records []plugin.SourceRecord) error {
+	if len(records) == 0 {
+		return nil
+	}
+	for !s.queue.add(records) {
+		select {
+		case <-s.queue.taken:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Until(s.nextStatus)):
+			if err := s.status(time.Now(), false); err != nil {
+				return err
+			}
+		}
+	}
+	kept := copy(s.out, s.out[len(records):])
+	clear(s.out[kept:])
+	s.out = s.out[:kept]
+	return nil
+}
+
+// periodic tells the server how far its log is needed, and Kafka that the source lives.
+func (s *stream) periodic(ctx context.Context, now time.Time) error {
+	s.emitter.Now(now)
+	if !now.Before(s.nextStatus) {
+		if err := s.status(now, true); err != nil {
+			return err
+		}
+	}
+	if due, _ := s.hearts.Due(now); due && !s.tx.open {
+		s.out = append(s.out, s.hearts.Record(now, s.place()))
+		if query := s.options.Values.String("heartbeat.action.query"); query != "" {
+			if _, err := s.db.Exec(ctx, query); err != nil {
+				s.log.Warn("postgres: heartbeat.action.query failed", "error", err)
+			}
+		}
+	}
+	return nil
+}
+
+func (s *stream) status(now time.Time, ask bool) error {
+	s.nextStatus = now.Add(s.options.status)
+	return s.conn.Confirm(s.received, pgoutput.LSN(s.confirmed.Load()), now, ask)
+}
+
+// place is a position between transactions.
+func (s *stream) place() *position {
+	s.told = s.flushed
+	return &position{
+		partition: s.partition, lsn: s.flushed, proc: s.flushed, commit: s.commit, flush: s.flushed,
+		micros: time.Now().UnixMicro(), kind: commitKind, snapshot: s.progress,
+	}
+}
+
+func (s *stream) receive(ctx context.Context, m replication.Message) error {
+	if m.Kind == replication.Keepalive {
+		return s.keepalive(m)
+	}
+	s.received = max(s.received, m.At)
+	d, err := s.decoder.Decode(m.Data)
+	if err != nil {
+		return err
+	}
+	switch d.Kind {
+	case pgoutput.BeginKind:
+		s.begin(m.At, &d.Begin)
+	case pgoutput.CommitKind:
+		s.end(m.At, &d.Commit)
+	case pgoutput.OriginKind:
+		s.tx.origin, s.tx.originLSN = d.Origin.Name, int64(d.Origin.Commit)
+	case pgoutput.RelationKind:
+		return s.relation(ctx, d.Relation)
+	case pgoutput.InsertKind, pgoutput.UpdateKind, pgoutput.DeleteKind:
+		return s.change(ctx, m, d)
+	case pgoutput.TruncateKind:
+		return s.truncate(ctx, m.At, &d.Truncate)
+	case pgoutput.MessageKind:
+		s.logical(m.At, &d.Logical)
+	}
+	return nil
+}
+
+// keepalive says that the log up to its end has nothing more for us: it may be let go once a
+// position says so.
+func (s *stream) keepalive(m replication.Message) error {
+	now := time.Now()
+	s.received = max(s.received, m.End)
+	if !s.tx.open && m.End > s.flushed {
+		s.flushed = m.End
+		if s.positions && !now.Before(s.nextPlace) && s.flushed > s.told {
+			s.nextPlace = now.Add(s.options.status)
+			s.out = append(s.out, plugin.SourceRecord{At: s.place(), End: true, Bytes: 100})
+		}
+	}
+	s.reached = s.until != 0 && !s.tx.open && s.flushed >= s.until
+	if m.Reply {
+		return s.status(now, false)
+	}
+	return nil
+}
+
+func (s *stream) begin(at pgoutput.LSN, b *pgoutput.Begin) {
+	if s.until != 0 && b.Final >= s.until {
+		s.reached = true
+		return
+	}
+	s.tx = transaction{open: true, begin: *b, xid: int64(b.XID)}
+	s.tx.skip = s.resume != nil && s.resume.xid == b.XID && s.resume.kind != commitKind && s.resume.kind != ""
+	s.lastLSN, s.events = 0, 0
+	if !s.options.Transactions {
+		return
+	}
+	p := s.at(at, beginKind)
+	n := len(s.out)
+	s.out = s.emitter.Transactions.Begin(s.out, strconv.FormatUint(uint64(b.XID), 10), b.Time, p)
+	p.proc, p.tx = s.proc, s.emitter.Transactions.State()
+	s.made(n, at)
+}
+
+func (s *stream) end(at pgoutput.LSN, c *pgoutput.Commit) {
+	s.commit, s.proc, s.flushed = at, at, max(s.flushed, c.End)
+	if s.options.Transactions {
+		p := s.at(at, commitKind)
+		n := len(s.out)
+		s.out = s.emitter.Transactions.End(s.out, c.Time, p)
+		s.made(n, at)
+	}
+	if s.tx.records > 0 {
+		last := &s.out[len(s.out)-1]
+		last.End = true
+		if p, ok := last.At.(*position); ok {
+			p.flush, p.end = s.flushed, at
+		}
+		s.told = s.flushed
+	}
+	s.tx.open, s.resume = false, nil
+	s.reached = s.until != 0 && s.flushed >= s.until
+}
+
+// at is the position of an event.
+func (s *stream) at(lsn pgoutput.LSN, kind string) *position {
+	return &position{
+		partition: s.partition, lsn: lsn, proc: lsn, commit: s.commit, flush: s.flushed, xid: s.tx.begin.XID,
+		xmin: s.xminValue, micros: s.tx.begin.Time.UnixMicro(), kind: kind, events: s.events, snapshot: s.progress,
+	}
+}
+
+// made the records from n on: they name the transaction with the event's place.
+func (s *stream) made(n int, at pgoutput.LSN) {
+	s.tx.records += len(s.out) - n
+	if !s.options.Transactions || n == len(s.out) {
+		return
+	}
+	id := strconv.FormatUint(uint64(s.tx.begin.XID), 10) + ":" + strconv.FormatUint(uint64(at), 10)
+	for i := n; i < len(s.out); i++ {
+		r := &s.out[i].Record
+		value, ok := r.Value.(*data.Struct)
+		if !ok {
+			continue
+		}
+		if block, ok := value.Get("transaction").(*data.Struct); ok && block != nil {
+			block.Values[0] = id
+		} else if key, ok := r.Key.(*data.Struct); ok && value.Schema.Field("status") == 0 {
+			key.Values[0], value.Values[1] = id, id
+		}
+	}
+}
+
+// count an event, and say whether it was done before the restart, and how many of its records.
+func (s *stream) count(at pgoutput.LSN) (done bool, part int) {
+	if at != s.lastLSN {
+		s.lastLSN, s.events = at, 0
+	}
+	s.events++
+	if !s.tx.skip {
+		return false, 0
+	}
+	switch {
+	case at < s.resume.lsn, at == s.resume.lsn && s.events < s.resume.events:
+		return true, 0
+	case at == s.resume.lsn && s.events == s.resume.events:
+		s.tx.skip = false
+		return s.resume.part == 0, s.resume.part
+	}
+	s.tx.skip = false
+	return false, 0
+}
+
+func (s *stream) source(at pgoutput.LSN, schema, name any) *data.Struct {
+	b := s.blocks.New(s.tx.begin.Time, debezium.NoSnapshot, s.options.database)
+	b.Values[debezium.SourceSequence] = s.sequence.of(s.commit, at)
+	b.Values[sourceSchemaName], b.Values[sourceTable] = schema, name
+	b.Values[sourceXID], b.Values[sourceLSN] = s.tx.xid, int64(at)
+	if s.xminValue != 0 {
+		b.Values[sourceXmin] = s.xminValue
+	}
+	b.Values[sourceOrigin], b.Values[sourceOriginLSN] = s.tx.origin, s.tx.originLSN
+	return b
+}
+
+// logical is a message of pg_logical_emit_message; one of no transaction is one by itself.
+func (s *stream) logical(at pgoutput.LSN, l *pgoutput.Logical) {
+	if !l.Transactional {
+		s.tx = transaction{begin: pgoutput.Begin{Time: s.tx.begin.Time}} // messages have no time of their own
+		s.commit, s.proc, s.flushed = at, at, max(s.flushed, at+1)
+	} else if s.tx.skip {
+		if at <= s.resume.lsn {
+			return
+		}
+		s.tx.skip = false
+	}
+	if !s.options.messages.captured(l.Prefix) {
+		return
+	}
+	p := s.at(at, messageKind)
+	p.events = 0
+	now := time.Now()
+	var block *data.Struct
+	if l.Transactional {
+		block = s.emitter.Transactions.Event("LOGICAL_DECODING_MESSAGE")
+	}
+	p.tx = s.emitter.Transactions.State()
+	n := len(s.out)
+	r := s.message.record(l, now, s.source(at, "", ""), block)
+	r.At, r.End = p, !l.Transactional
+	s.out = append(s.out, r)
+	s.emitter.Moved(p)
+	s.made(n, at)
+	if !l.Transactional {
+		s.tx.records, s.told = 0, s.flushed
+	}
+}
+
+// sequence is the field of the same name, which many records share a part of.
+type sequence struct {
+	commit pgoutput.LSN
+	prefix []byte
+}
+
+func (q *sequence) of(commit, at pgoutput.LSN) string {
+	if q.prefix == nil || commit != q.commit {
+		q.commit, q.prefix = commit, []byte("[null,\"")
+		if commit != 0 {
+			q.prefix = fmt.Appendf(nil, "[\"%d\",\"", uint64(commit))
+		}
+	}
+	var room [64]byte
+	b := append(room[:0], q.prefix...)
+	b = strconv.AppendUint(b, uint64(at), 10)
+	return string(append(b, '"', ']'))
+}
