@@ -57,6 +57,9 @@ func (e *Emitter) Moved(at plugin.Position) { e.at = at }
 // the last carry the position before the change, so that a source that starts there makes all of
 // them again.
 func (e *Emitter) Append(out []plugin.SourceRecord, c *Change) []plugin.SourceRecord {
+	if e.now.Nanos == nil {
+		e.Now(time.Now())
+	}
 	from := len(out)
 	switch c.Op {
 	case Create, Read:
@@ -79,12 +82,17 @@ func (e *Emitter) Append(out []plugin.SourceRecord, c *Change) []plugin.SourceRe
 }
 
 func (e *Emitter) update(out []plugin.SourceRecord, c *Change) []plugin.SourceRecord {
-	oldKey, newKey := c.Table.KeyOf(c.Before), c.Table.KeyOf(c.After)
+	newKey := c.Table.KeyOf(c.After)
+	same := c.Table.Key == nil || c.Before == nil || c.Table.sameKey(c.Before, c.After)
+	var oldKey *data.Struct
+	if !same {
+		oldKey = c.Table.KeyOf(c.Before)
+	}
 	before, after := c.Table.ValueOf(c.Before), c.Table.ValueOf(c.After)
 	if e.settings.SkipUnchanged && before != nil && after != nil && reflect.DeepEqual(before.Values, after.Values) {
 		return out
 	}
-	if oldKey == nil || equalValues(oldKey.Values, newKey.Values) {
+	if same {
 		return e.record(out, c, Update, newKey, before, after, nil)
 	}
 	out = e.delete(out, c, oldKey, before, []plugin.Header{{Key: NewKeyHeader, Schema: c.Table.Key, Value: newKey}})
@@ -125,22 +133,11 @@ func (e *Emitter) record(out []plugin.SourceRecord, c *Change, op Op, key, befor
 	return append(out, r)
 }
 
-// equalValues avoids reflection for the types that keys mostly have.
-func equalValues(a, b []any) bool {
-	if len(a) != len(b) {
-		return false
+// equalValue avoids reflection for the types that keys mostly have.
+func equalValue(a, b any) bool {
+	switch v := a.(type) {
+	case int64, int32, int16, int8, string, bool, nil:
+		return v == b
 	}
-	for i := range a {
-		switch v := a[i].(type) {
-		case int64, int32, int16, int8, string, bool, nil:
-			if v != b[i] {
-				return false
-			}
-		default:
-			if !reflect.DeepEqual(v, b[i]) {
-				return false
-			}
-		}
-	}
-	return true
+	return reflect.DeepEqual(a, b)
 }

@@ -182,3 +182,20 @@ func TestTransactions(t *testing.T) {
 		t.Errorf("got\n%s", strings.Join(got, "\n"))
 	}
 }
+
+// TestRecordsAreCheap: a key, two values and an envelope per update, and nothing besides.
+func TestRecordsAreCheap(t *testing.T) {
+	r := relational(t)
+	table := r.Table(orders, columns(), []string{"id"}, sourceSchema)
+	e := debezium.NewEmitter(r.Settings, debezium.ContextHeaders(r.Settings, "postgresql", "0", "run"), nil)
+	e.Now(time.UnixMilli(1))
+	c := debezium.Change{Op: debezium.Update, Table: table, Before: []any{int32(1), "a", nil}, After: []any{int32(1), "b", nil}, At: place("a")}
+	out := make([]plugin.SourceRecord, 0, 4)
+	if n := testing.AllocsPerRun(100, func() { out = e.Append(out[:0], &c) }); n > 4 {
+		t.Errorf("%.0f allocations", n)
+	}
+	blocks := debezium.NewSourceBlocks(sourceSchema, "postgresql", "shop")
+	if n := testing.AllocsPerRun(100, func() { blocks.New(time.UnixMilli(1), debezium.NoSnapshot, "shop") }); n > 2 {
+		t.Errorf("%.0f allocations of a source block", n)
+	}
+}

@@ -34,11 +34,33 @@ func (t *Table) KeyOf(row []any) *data.Struct {
 	if row == nil || t.Key == nil {
 		return nil
 	}
+	if len(t.keyFrom) == 1 {
+		one := &singleKey{}
+		one.Schema, one.value[0] = t.Key, row[t.keyFrom[0]]
+		one.Values = one.value[:]
+		return &one.Struct
+	}
 	key := data.NewStruct(t.Key)
 	for i, from := range t.keyFrom {
 		key.Values[i] = row[from]
 	}
 	return key
+}
+
+// singleKey is a struct and its only value in one piece of memory, as most keys are.
+type singleKey struct {
+	data.Struct
+	value [1]any
+}
+
+// sameKey says whether two rows have equal keys.
+func (t *Table) sameKey(a, b []any) bool {
+	for _, i := range t.keyFrom {
+		if !equalValue(a[i], b[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // ValueOf a row without hidden columns, masked and truncated; nil of a nil row. The row belongs

@@ -1,6 +1,11 @@
 package types
 
-import "github.com/pabal-dev/pabal/connect/data"
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/pabal-dev/pabal/connect/data"
+)
 
 // VariableScaleDecimal is a number with as many digits after the point as each value has.
 func VariableScaleDecimal() *data.Schema {
@@ -21,6 +26,14 @@ func Point() *data.Schema {
 		data.Field{Name: "y", Schema: data.Of(data.Float64)},
 		data.Field{Name: "wkb", Schema: data.OptionalOf(data.Bytes)},
 		data.Field{Name: "srid", Schema: data.OptionalOf(data.Int32)})
+}
+
+// PointOf x and y, in a schema that Point made.
+func PointOf(s *data.Schema, x, y float64) *data.Struct {
+	wkb := []byte{1, 1, 0, 0, 0} // little-endian, a point
+	wkb = binary.LittleEndian.AppendUint64(wkb, math.Float64bits(x))
+	wkb = binary.LittleEndian.AppendUint64(wkb, math.Float64bits(y))
+	return &data.Struct{Schema: s, Values: []any{x, y, wkb, nil}}
 }
 
 // Geometry is a well-known binary with a spatial reference system; it is always optional.
