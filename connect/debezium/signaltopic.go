@@ -6,11 +6,15 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/pabal-dev/pabal/kafka"
 )
+
+// fetchWait is how long a broker waits for signals before it answers that there are none.
+const fetchWait = 500 * time.Millisecond
 
 // SignalTopic reads signals from the topic that signal.kafka.topic names. One goroutine polls it.
 type SignalTopic struct {
@@ -38,7 +42,7 @@ func NewSignalTopic(s *Settings, cfg kafka.Config, logger *slog.Logger) (*Signal
 	t.client, err = kafka.NewClient(cfg,
 		kgo.ConsumerGroup(cfg.Group(group)), kgo.ConsumeTopics(cfg.Topic(t.topic)), kgo.DisableAutoCommit(),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.FetchMaxBytes(most), kgo.FetchMaxPartitionBytes(most), kgo.MaxConcurrentFetches(1))
+		kgo.FetchMaxBytes(most), kgo.FetchMaxPartitionBytes(most), kgo.MaxConcurrentFetches(1), kgo.FetchMaxWait(fetchWait))
 	if err != nil {
 		return nil, fmt.Errorf("the topic of signals %s: %w", t.topic, err)
 	}
