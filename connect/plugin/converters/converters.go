@@ -15,7 +15,7 @@ import (
 const version = "4.0.0"
 
 // Plugins are the converters of keys and values.
-func Plugins() []plugin.ConverterPlugin { return kafka() }
+func Plugins() []plugin.ConverterPlugin { return append(kafka(), debezium()...) }
 
 // kafka are those of Kafka Connect, which are header converters, too.
 func kafka() []plugin.ConverterPlugin {
