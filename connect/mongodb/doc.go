@@ -10,6 +10,13 @@
 // (snapshot.max.threads) read ranges of _id ahead of the records that are made; the records come
 // in the same order whatever their number.
 //
+// # Signals
+//
+// Documents {_id, type, payload} of the collection that signal.data.collection names have incremental
+// snapshots taken, stopped, paused and resumed, and messages logged. There are neither blocking
+// snapshots here nor signals from topics. Incremental snapshots are notified of, initial ones are
+// not.
+//
 // # Differences on purpose
 //
 //   - Debezium reads a snapshot in the natural order and begins anew after an interruption.

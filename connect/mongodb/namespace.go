@@ -1,6 +1,10 @@
 package mongodb
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/pabal-dev/pabal/connect/debezium"
+)
 
 // namespace is a collection's full name.
 type namespace struct{ db, coll string }
@@ -16,3 +20,11 @@ func parseNamespace(text string) (n namespace, ok bool) {
 
 // builtIn databases are MongoDB's own.
 func (n namespace) builtIn() bool { return n.db == "local" || n.db == "admin" || n.db == "config" }
+
+// table is the name as other connectors have it.
+func (n namespace) table() debezium.TableID { return debezium.TableID{Catalog: n.db, Table: n.coll} }
+
+func tableID(text string) (debezium.TableID, bool) {
+	ns, ok := parseNamespace(text)
+	return ns.table(), ok
+}

@@ -76,13 +76,11 @@ var cursorKeys = []config.Key{
 
 // refusedKeys are common ones that do not work here.
 var refusedKeys = []config.Key{
-	{Name: "signal.data.collection", Type: config.List, Unsupported: noSignals, Doc: "The collection of signals."},
 	{Name: "signal.enabled.channels", Type: config.List, Default: "source", Unsupported: noSignals, Doc: "Where signals come from."},
-	{Name: "notification.enabled.channels", Type: config.List, Unsupported: "this connector sends no notifications", Doc: "Where notifications go to."},
 	{Name: "skip.messages.without.change", Type: config.Boolean, Default: "false", Unsupported: "documents are not compared with those before them", Doc: "Whether updates that change nothing are left out."},
 }
 
-const noSignals = "this connector takes no signals, nor incremental snapshots; snapshot.mode=always takes a new snapshot at the next start"
+const noSignals = "this connector takes signals from the collection of signal.data.collection only"
 
 func choice(name, standard, doc string, values ...string) config.Key {
 	return config.Key{Name: name, Type: config.String, Default: standard, Group: connectorGroup, Check: config.OneOf(values...), Recommended: values, Doc: doc}

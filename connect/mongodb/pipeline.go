@@ -41,14 +41,13 @@ func sizeStage(most int64) bson.D {
 }
 
 func (s *settings) matchStage() bson.D {
-	match := bson.D{{Key: "operationType", Value: bson.D{{Key: "$in", Value: s.operations()}}}}
-	wanted := s.namespaces()
-	if len(wanted) == 0 {
-		return match
+	operations := bson.D{{Key: "operationType", Value: bson.D{{Key: "$in", Value: s.operations()}}}}
+	// The end of the stream has no namespace of interest, and signals come in whatever is skipped.
+	either := bson.A{bson.D{{Key: "$and", Value: append(bson.A{operations}, s.namespaces()...)}}, bson.D{{Key: "operationType", Value: "invalidate"}}}
+	if s.signals != (namespace{}) {
+		either = append(either, bson.D{{Key: "ns", Value: s.signals.document()}})
 	}
-	// The end of the stream has no namespace of interest.
-	either := bson.A{bson.D{{Key: "$and", Value: wanted}}, bson.D{{Key: "operationType", Value: "invalidate"}}}
-	return append(match, bson.E{Key: "$or", Value: either})
+	return bson.D{{Key: "$or", Value: either}}
 }
 
 func (n namespace) document() bson.D {
@@ -66,7 +65,7 @@ func (s *settings) operations() bson.A {
 	if !s.Skipped[debezium.Delete] {
 		all = append(all, "delete")
 	}
-	return append(all, "invalidate")
+	return all
 }
 
 // namespaces are conditions that events' namespaces meet.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/debezium/incremental"
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
@@ -24,6 +25,7 @@ type position struct {
 	// sent is how many records of the event after the token were sent already.
 	sent        int64
 	transaction debezium.TransactionState
+	incremental incremental.State
 	stored      map[string]any // what it was read from
 }
 
@@ -72,6 +74,7 @@ func (p *position) Offset() map[string]any {
 	}
 	if p.snapshot == nil {
 		p.transaction.Put(offset)
+		p.incremental.Put(offset)
 		return offset
 	}
 	offset[inSnapshotKey] = true

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pabal-dev/pabal/connect/data"
 	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/debezium/incremental"
 	"github.com/pabal-dev/pabal/connect/mongodb/internal/extjson"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -25,6 +26,7 @@ type recorder struct {
 	sources      *debezium.SourceBlocks
 	sourceSchema *data.Schema
 	transactions *debezium.Transactions
+	incremental  *incremental.Snapshot
 	context      []plugin.Header
 	collections  map[namespace]*collection
 	buffer       []byte
@@ -33,17 +35,22 @@ type recorder struct {
 	now          any       // ts_ms of the records made now
 }
 
-func newRecorder(s *settings, context []plugin.Header, at *position) *recorder {
+func newRecorder(s *settings, context []plugin.Header, at *position) (*recorder, error) {
 	r := &recorder{settings: s, context: context, sourceSchema: sourceSchema(s), transactions: debezium.NewTransactions(s.Settings), collections: map[namespace]*collection{}, at: at, skip: at.sent}
 	r.sources = debezium.NewSourceBlocks(r.sourceSchema, "mongodb", s.Naming.Prefix)
-	switch {
-	case at.stored != nil:
-		r.transactions.Restore(at.stored)
-	case at.snapshot == nil:
-		r.transactions.Restore(at.Offset())
-	}
+	r.incremental = incremental.New(incremental.Config{
+		Limit: int(s.values.Int("incremental.snapshot.chunk.size")), Strategy: s.values.String("incremental.snapshot.watermarking.strategy"),
+	})
 	r.setTime(time.Now())
-	return r
+	stored := at.stored
+	if stored == nil {
+		stored = at.Offset()
+	}
+	if at.snapshot != nil {
+		return r, nil
+	}
+	r.transactions.Restore(stored)
+	return r, r.incremental.Restore(stored, tableID)
 }
 
 func (r *recorder) setTime(now time.Time) { r.now = now.UnixMilli() }
@@ -136,7 +143,7 @@ func (r *recorder) positionOf(e *event) *position {
 			at.lsid, at.txn = string(lsid), e.txn
 		}
 	}
-	at.transaction = r.transactions.State()
+	at.transaction, at.incremental = r.transactions.State(), r.incremental.State()
 	return at
 }
 
@@ -264,5 +271,17 @@ func (r *recorder) record(c *collection, key, value *data.Struct) plugin.SourceR
 	if value != nil {
 		record.ValueSchema, record.Value = c.value, value
 	}
+	return record
+}
+
+// read is the record of a document that a snapshot read.
+func (r *recorder) read(c *collection, row *row, at *position, kind debezium.Snapshot, when time.Time, ord int64) plugin.SourceRecord {
+	value := data.NewStruct(c.value)
+	source := r.sources.New(when, kind, c.ns.db)
+	source.Values[sourceCollection], source.Values[sourceOrd] = c.ns.coll, int32(ord) //nolint:gosec // Java's int
+	value.Values[envelopeAfter], value.Values[envelopeSource] = row.text, source
+	value.Values[envelopeOp], value.Values[envelopeMillis] = string(debezium.Read), r.now
+	record := r.record(c, &data.Struct{Schema: c.key, Values: []any{row.key}}, value)
+	record.At, record.End, record.Bytes = at, true, row.bytes+recordOverhead
 	return record
 }

@@ -18,6 +18,7 @@ type settings struct {
 	// databases and collections say what is captured, selected what of it a snapshot reads.
 	databases, collections func(name string) bool
 	selected               *debezium.Matcher
+	signals                namespace // the collection of signals
 	fields                 fieldRules
 	document, update       extjson.Format
 	snapshot               string
@@ -53,6 +54,11 @@ func newSettings(v config.Values) (*settings, []config.Problem) {
 	check("snapshot.collection.filter.overrides", err)
 	s.target, err = captureTarget(v)
 	check("capture.target", err)
+	s.signals, err = signalCollection(v)
+	check("signal.data.collection", err)
+	if s.signals != (namespace{}) && !s.inScope(s.signals) {
+		check("signal.data.collection", fmt.Errorf("it is not covered by capture.scope and capture.target"))
+	}
 	if mode(v, "cursor.oversize.handling.mode") == "skip" && v.Int("cursor.oversize.skip.threshold") <= 0 {
 		check("cursor.oversize.skip.threshold", fmt.Errorf("Invalid threshold value for skipped document size")) //nolint:staticcheck // Debezium's own words
 	}
@@ -85,9 +91,22 @@ func allowed(v config.Values, include, exclude string) (func(string) bool, error
 	return func(name string) bool { return m.Match(name) != except }, err
 }
 
-// captured says whether changes of a collection become records.
+func signalCollection(v config.Values) (namespace, error) {
+	list := v.List("signal.data.collection")
+	if len(list) == 0 {
+		return namespace{}, nil
+	}
+	ns, ok := parseNamespace(list[0])
+	if !ok {
+		return ns, fmt.Errorf("%s is no <databaseName>.<collectionName>", list[0])
+	}
+	return ns, nil
+}
+
+// captured says whether changes of a collection become records. Like Debezium's, those of signals
+// do.
 func (s *settings) captured(ns namespace) bool {
-	return !ns.builtIn() && s.databases(ns.db) && s.collections(ns.String())
+	return ns == s.signals && ns != (namespace{}) || !ns.builtIn() && s.databases(ns.db) && s.collections(ns.String())
 }
 
 // inScope says whether the change stream covers it.

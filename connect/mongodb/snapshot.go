@@ -41,7 +41,11 @@ func (t *task) snapshot(ctx context.Context, from *position) (*position, error) 
 		cancel()
 		<-chunks.done
 	}()
-	s := &snapshotter{task: t, recorder: newRecorder(t.settings, t.context, from), from: from}
+	recorder, err := newRecorder(t.settings, t.context, from)
+	if err != nil {
+		return nil, err
+	}
+	s := &snapshotter{task: t, recorder: recorder, from: from}
 	for chunk := range chunks.order {
 		if err := s.chunk(ctx, chunk); err != nil {
 			return nil, err
@@ -177,15 +181,7 @@ func (s *snapshotter) put(ctx context.Context, records []plugin.SourceRecord, by
 func (s *snapshotter) record(c *collection, row *row) plugin.SourceRecord {
 	at := *s.from
 	at.snapshot = &progress{c.ns, row.id}
-	r := s.recorder
-	value := data.NewStruct(c.value)
-	source := r.sources.New(time.Now(), debezium.InSnapshot, c.ns.db)
-	source.Values[sourceCollection], source.Values[sourceOrd] = c.ns.coll, int32(s.from.ord) //nolint:gosec // Java's int
-	value.Values[envelopeAfter], value.Values[envelopeSource] = row.text, source
-	value.Values[envelopeOp], value.Values[envelopeMillis] = string(debezium.Read), r.now
-	record := r.record(c, &data.Struct{Schema: c.key, Values: []any{row.key}}, value)
-	record.At, record.End, record.Bytes = &at, true, row.bytes+recordOverhead
-	return record
+	return s.recorder.read(c, row, &at, debezium.InSnapshot, time.Now(), s.from.ord)
 }
 
 // finish sends the record that was kept back, with the position that the snapshot is over.

@@ -75,7 +75,9 @@ func (t *task) stream(ctx context.Context, r *recorder, from *position) error {
 	if from == nil { // from now on nothing is to be missed
 		t.moved(ctx, r, cs, true)
 	}
-	reader := eventReader{recorder: r}
+	signals := newSignaller(t, r)
+	defer signals.close()
+	reader := eventReader{recorder: r, signals: signals}
 	for {
 		records, bytes, err := reader.batch(ctx, cs)
 		if putErr := t.queue.put(ctx, records, bytes); putErr != nil {
@@ -124,7 +126,7 @@ func (t *task) moved(ctx context.Context, r *recorder, cs *mongo.ChangeStream, f
 		return
 	}
 	at := r.at.next()
-	at.token, at.transaction = append(bson.Raw(nil), token...), r.transactions.State()
+	at.token, at.transaction, at.incremental = append(bson.Raw(nil), token...), r.transactions.State(), r.incremental.State()
 	at.lsid, at.txn = r.at.lsid, r.at.txn
 	now := time.Now()
 	var record plugin.SourceRecord
@@ -150,6 +152,7 @@ func (t *task) moved(ctx context.Context, r *recorder, cs *mongo.ChangeStream, f
 // eventReader puts split events together.
 type eventReader struct {
 	recorder    *recorder
+	signals     *signaller
 	fragments   []event
 	invalidated bool
 }
@@ -159,10 +162,11 @@ const maxBatchBytes = 4 << 20
 
 // batch waits for events for as long as the server does, and takes those that came with the first.
 func (b *eventReader) batch(ctx context.Context, cs *mongo.ChangeStream) (records []plugin.SourceRecord, bytes int64, err error) {
-	if !cs.TryNext(ctx) {
-		return nil, 0, nil
-	}
 	r := b.recorder
+	r.setTime(time.Now())
+	if records, err = b.signals.chunk(ctx, nil, false); err != nil || !cs.TryNext(ctx) {
+		return records, int64(len(records)) * recordOverhead, err
+	}
 	r.setTime(time.Now())
 	for {
 		e, err := readEvent(cs.Current)
@@ -174,8 +178,12 @@ func (b *eventReader) batch(ctx context.Context, cs *mongo.ChangeStream) (record
 			return records, bytes, err
 		}
 		if whole {
-			from := len(records)
-			if records, err = r.append(records, &e); err != nil {
+			from, before := len(records), r.at
+			if records, err = r.append(records, &e); err == nil {
+				records, err = b.signals.event(ctx, records, &e)
+			}
+			if err != nil {
+				r.at = before
 				return records[:from], bytes, err
 			}
 			for i := from; i < len(records); i++ {

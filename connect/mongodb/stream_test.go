@@ -168,6 +168,12 @@ func TestSnapshotUnderWrites(t *testing.T) {
 		record := r.next()
 		apply(t, model, &record)
 	}
+	compare(t, c, model)
+}
+
+// compare the collection with what the records made of the model.
+func compare(t *testing.T, c *mongo.Collection, model map[string]string) {
+	t.Helper()
 	cursor, err := c.Find(t.Context(), bson.D{})
 	if err != nil {
 		t.Fatal(err)
@@ -180,7 +186,11 @@ func TestSnapshotUnderWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, doc := range all {
-		if key := fmt.Sprintf(`{"id":"%v"}`, doc.ID); doc.ID != "end" && !strings.Contains(model[key], fmt.Sprintf(`"v": %d,`, doc.V)) && !strings.Contains(model[key], fmt.Sprintf(`"v": %d}`, doc.V)) {
+		key := fmt.Sprintf(`{"id":"%v"}`, doc.ID)
+		if id, ok := doc.ID.(string); ok {
+			key = fmt.Sprintf(`{"id":"\"%s\""}`, id)
+		}
+		if doc.ID != "end" && !strings.Contains(model[key], fmt.Sprintf(`"v": %d,`, doc.V)) && !strings.Contains(model[key], fmt.Sprintf(`"v": %d}`, doc.V)) {
 			t.Errorf("%s is %.60q, the collection has %d", key, model[key], doc.V)
 		}
 	}

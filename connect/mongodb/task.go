@@ -135,7 +135,11 @@ func (t *task) run(ctx context.Context) error {
 		if base == nil {
 			base = newPosition(t.settings.Naming.Prefix)
 		}
-		err := t.stream(ctx, newRecorder(t.settings, t.context, base), start)
+		recorder, err := newRecorder(t.settings, t.context, base)
+		if err != nil {
+			return fmt.Errorf("mongodb: %w", err)
+		}
+		err = t.stream(ctx, recorder, start)
 		if !errors.Is(err, errLost) || t.settings.snapshot != "when_needed" {
 			return err
 		}
