@@ -18,6 +18,8 @@ func Plugins() []plugin.TransformPlugin {
 		one("io.debezium.transforms.ExtractNewRecordState", newRecordConfig, newNewRecordState),
 		one("io.debezium.connector.mongodb.transforms.ExtractNewDocumentState", newDocumentConfig, newNewDocumentState),
 		without(one("io.debezium.transforms.Filter", filterConfig, newFilter)),
+		one("io.debezium.transforms.HeaderToValue", headerToValueConfig, newHeaderToValue),
+		one("io.debezium.transforms.TimezoneConverter", timezoneConfig, newTimezone),
 		one("io.debezium.transforms.ToLogicalTopicRouter", toLogicalTopicConfig, newLogicalTopic),
 		one("io.debezium.transforms.outbox.EventRouter", outbox.Table, outbox.NewTable),
 		one("io.debezium.connector.mongodb.transforms.outbox.MongoEventRouter", outbox.Collection, outbox.NewCollection),
