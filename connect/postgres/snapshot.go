@@ -172,24 +172,7 @@ func (n *snapshotRun) catchUp(ctx context.Context) (commit pgoutput.LSN, err err
 	if err := s.run1(ctx); err != nil {
 		return 0, err
 	}
-	return s.commit, n.reconnect(ctx)
-}
-
-// reconnect in replication mode, as a stream that was begun ends with its connection.
-func (r *run) reconnect(ctx context.Context) error {
-	r.bye(r.conn.Close)
-	cfg, err := connection(r.values)
-	if err != nil {
-		return err
-	}
-	conn, err := replication.Connect(ctx, &cfg.Config)
-	if err != nil {
-		return err
-	}
-	r.mu.Lock()
-	r.conn = conn
-	r.mu.Unlock()
-	return nil
+	return s.commit, n.conn.Stop(ctx)
 }
 
 // read the tables, several at a time.

@@ -132,6 +132,29 @@ func (c *Conn) Start(ctx context.Context, slot string, at pgoutput.LSN, options 
 	}
 }
 
+// Stop the stream: the connection is ready for another one. What the server has sent is dropped.
+func (c *Conn) Stop(ctx context.Context) error {
+	if err := c.pg.Conn().SetReadDeadline(time.Time{}); err != nil {
+		return err
+	}
+	c.pg.Frontend().Send(&pgproto3.CopyDone{})
+	if err := c.pg.Frontend().Flush(); err != nil {
+		return err
+	}
+	for {
+		m, err := c.pg.ReceiveMessage(ctx)
+		if err != nil {
+			return err
+		}
+		switch m := m.(type) {
+		case *pgproto3.ErrorResponse:
+			return pgconn.ErrorResponseToPgError(m)
+		case *pgproto3.ReadyForQuery:
+			return nil
+		}
+	}
+}
+
 // Message of a stream; its kind tells which fields are set.
 type Message struct {
 	Kind Kind
