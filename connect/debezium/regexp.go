@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // CompileJava compiles a regular expression of Java's. What Go's engine does not have, such as
@@ -65,8 +66,13 @@ func translate(pattern string) (string, error) {
 				return "", err
 			}
 		}
-		b.WriteByte(rest[0])
-		i++
+		r, n := utf8.DecodeRuneInString(rest)
+		if r >= utf8.RuneSelf {
+			b.WriteString(exact(rest[:n], class))
+		} else {
+			b.WriteByte(rest[0])
+		}
+		i += n
 	}
 	return b.String(), nil
 }

@@ -19,13 +19,12 @@ func translateEscape(rest string, class bool) (out string, n int, err error) {
 	case c == 'k':
 		return "", 0, unsupported(`a backreference by name (\k<…>)`)
 	case c == 'u' && len(rest) >= 6:
-		return `\x{` + rest[2:6] + "}", 6, nil
+		ascii := rest[2:4] == "00" && rest[4] < '8'
+		return exact(`\x{`+rest[2:6]+"}", class || ascii), 6, nil
 	case c == 'e':
 		return `\x1b`, 2, nil
 	case c == 'h' && !class:
 		return `[ \t\x{A0}\x{1680}\x{180e}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]`, 2, nil
-	case c == 'Z':
-		return `\n?\z`, 2, nil
 	case c == 'Q':
 		if end := strings.Index(rest, `\E`); end >= 0 {
 			return rest[:end+2], end + 2, nil
@@ -33,10 +32,19 @@ func translateEscape(rest string, class bool) (out string, n int, err error) {
 		return rest + `\E`, len(rest), nil
 	case c == 'p' || c == 'P':
 		return translateProperty(rest, class)
-	case strings.IndexByte("GXRHVNbB", c) >= 0 && (class || c != 'b' && c != 'B'):
+	case strings.IndexByte("GXZRHVNbB", c) >= 0 && (class || c != 'b' && c != 'B'):
 		return "", 0, unsupported(`\` + string(c))
 	}
 	return rest[:2], 2, nil
+}
+
+// exact keeps a character beyond ASCII from matching in another case, as it does not in Java. In
+// classes it cannot.
+func exact(character string, leave bool) string {
+	if leave {
+		return character
+	}
+	return "(?-i:" + character + ")"
 }
 
 func translateProperty(rest string, class bool) (out string, n int, err error) {

@@ -63,6 +63,9 @@ func NewRelational(v config.Values, d Database) (*Relational, error) {
 	}
 	for _, name := range v.List("signal.data.collection") {
 		if id, ok := ParseTableID(name, !d.Schemas); ok {
+			if d.Schemas {
+				id.Catalog = "" // as the tables that are read have none
+			}
 			r.Signals = append(r.Signals, id)
 		}
 	}

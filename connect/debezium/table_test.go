@@ -101,6 +101,15 @@ func TestUses(t *testing.T) {
 	}
 }
 
+func TestSignalTables(t *testing.T) {
+	for _, name := range []string{"public.signals", "shop.public.signals"} {
+		r := relational(t, "signal.data.collection", name, "table.include.list", "public.orders")
+		if want := (debezium.TableID{Schema: "public", Table: "signals"}); len(r.Signals) != 1 || r.Signals[0] != want || !r.Tables.Captured(want) {
+			t.Errorf("%s is %+v", name, r.Signals)
+		}
+	}
+}
+
 func TestTableFilter(t *testing.T) {
 	for _, c := range []struct {
 		set   []string
