@@ -1,8 +1,8 @@
-// Package mongodb stores the records of topics in MongoDB, under the class name of Debezium's sink
-// connector. It takes changes of Debezium's sources, relational ones and MongoDB's, and plain
-// documents.
+// Package mongodb stores the records of topics in MongoDB, under the class names of Debezium's sink
+// connector (Sink) and of MongoDB's own (OfficialSink). The first takes changes of Debezium's
+// sources, relational ones and MongoDB's, and plain documents; the second does what its options say.
 //
-// # What becomes of a record
+// # What Sink makes of a record
 //
 //   - A relational change becomes a document with the key's columns as its _id, or is deleted.
 //   - A change of MongoDB's becomes the same document; an update without the document after it sets
@@ -15,6 +15,7 @@
 //
 // # Differences on purpose
 //
-// Debezium's own takes relational changes only, and gives a new ObjectId to those without a key,
-// which stores them twice where they come twice.
+// Debezium's takes relational changes only, and gives a new ObjectId to those without a key,
+// which stores them twice where they come twice. MongoDB's own does so by default; here the
+// ObjectId is made of the record's place.
 package mongodb

@@ -98,8 +98,11 @@ var sourceField = regexp.MustCompile(`\$\{source\.(.*?)\}`)
 // collection of a record.
 func (s *settings) collection(r *plugin.SinkRecord) (string, error) {
 	name := strings.ReplaceAll(s.format, "${topic}", strings.ReplaceAll(r.Topic, ".", "_"))
-	if !strings.Contains(name, "${source.") {
+	switch {
+	case !strings.Contains(name, "${source."):
 		return name, nil
+	case r.Value == nil:
+		return "", nil // a tombstone, whose deletion came before it
 	}
 	source, missing := field(r.Value, "source"), ""
 	name = sourceField.ReplaceAllStringFunc(name, func(match string) string {

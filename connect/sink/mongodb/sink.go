@@ -43,23 +43,27 @@ func (Sink) Check(ctx context.Context, v config.Values, wrong []config.Problem) 
 	if slices.ContainsFunc(wrong, func(p config.Problem) bool { return strings.HasPrefix(p.Key, "mongodb.") }) {
 		return problems
 	}
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-	defer cancel()
-	client, err := mongo.Connect(clientOptions(v))
-	if err == nil {
-		err = client.Database("admin").RunCommand(ctx, bson.D{{Key: "ping", Value: 1}}).Err()
-		_ = client.Disconnect(context.WithoutCancel(ctx))
-	}
-	if err != nil {
-		problems = append(problems, config.Problem{Key: "mongodb.connection.string", Message: "Unable to connect: " + hidden(err, v)})
+	if err := ping(ctx, clientOptions(v)); err != nil {
+		problems = append(problems, config.Problem{Key: "mongodb.connection.string", Message: "Unable to connect: " + hidden(err, v.String("mongodb.connection.string"), v.String("mongodb.password"))})
 	}
 	return problems
 }
 
+func ping(ctx context.Context, o *options.ClientOptions) error {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	client, err := mongo.Connect(o)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = client.Disconnect(context.WithoutCancel(ctx)) }()
+	return client.Database("admin").RunCommand(ctx, bson.D{{Key: "ping", Value: 1}}).Err()
+}
+
 // hidden leaves out what the driver quotes of secrets.
-func hidden(err error, v config.Values) string {
+func hidden(err error, secrets ...string) string {
 	text := err.Error()
-	for _, secret := range []string{v.String("mongodb.connection.string"), v.String("mongodb.password")} {
+	for _, secret := range secrets {
 		if secret != "" {
 			text = strings.ReplaceAll(text, secret, "…")
 		}
@@ -84,17 +88,30 @@ func (Sink) Open(_ context.Context, c plugin.SinkContext) (plugin.SinkTask, erro
 	}
 	client, err := mongo.Connect(clientOptions(c.Config))
 	if err != nil {
-		return nil, fmt.Errorf("mongodb: mongodb.connection.string cannot be used: %s", hidden(err, c.Config))
+		return nil, fmt.Errorf("mongodb: mongodb.connection.string cannot be used: %s", hidden(err, c.Config.String("mongodb.connection.string"), c.Config.String("mongodb.password")))
 	}
-	// What was answered as stored must not be taken back by a change of the primary.
-	db := client.Database(s.database, options.Database().SetWriteConcern(writeconcern.Majority()))
-	return &task{settings: s, client: client, database: db}, nil
+	return newTask(client, s.database, s.batch, s), nil
+}
+
+// rules are what a connector makes of records.
+type rules interface {
+	// modelOf is what a record does; nil is nothing.
+	modelOf(r *plugin.SinkRecord) (mongo.WriteModel, error)
+	// collection of a record that does something; "" is none after all.
+	collection(r *plugin.SinkRecord) (string, error)
 }
 
 type task struct {
-	settings *settings
+	rules
 	client   *mongo.Client
 	database *mongo.Database
+	most     int // records of one request
+}
+
+func newTask(client *mongo.Client, database string, most int, r rules) *task {
+	// What was answered as stored must not be taken back by a change of the primary.
+	db := client.Database(database, options.Database().SetWriteConcern(writeconcern.Majority()))
+	return &task{rules: r, client: client, database: db, most: most}
 }
 
 // Close implements plugin.SinkTask.
@@ -117,10 +134,10 @@ func (t *task) Put(ctx context.Context, records []plugin.SinkRecord) error {
 	var b batch
 	for i := range records {
 		collection, model, err := t.prepare(&records[i])
-		if err == nil && model == nil {
+		if err == nil && collection == "" {
 			continue
 		}
-		if len(b.models) > 0 && (err != nil || collection != b.collection || len(b.models) >= t.settings.batch) {
+		if len(b.models) > 0 && (err != nil || collection != b.collection || len(b.models) >= t.most) {
 			if err := t.write(ctx, &b); err != nil {
 				return err
 			}
@@ -135,13 +152,10 @@ func (t *task) Put(ctx context.Context, records []plugin.SinkRecord) error {
 }
 
 func (t *task) prepare(r *plugin.SinkRecord) (collection string, model mongo.WriteModel, err error) {
-	if model, err = t.settings.modelOf(r); err != nil || model == nil {
+	if model, err = t.modelOf(r); err != nil || model == nil {
 		return "", nil, err
 	}
-	if r.Value == nil && strings.Contains(t.settings.format, "${source.") {
-		return "", nil, nil // a tombstone, whose deletion came before it
-	}
-	collection, err = t.settings.collection(r)
+	collection, err = t.collection(r)
 	return collection, model, err
 }
 
