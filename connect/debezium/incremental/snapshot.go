@@ -7,7 +7,12 @@
 // passes it to Read; it tells what comes by in the stream to Open, Changed, Truncated, Redefined and
 // Close, in the stream's order, and sends the rows that Close and Read return at once, before what
 // comes next in the stream. While Waiting it must not go on in the stream: the rows of the chunk
-// whose end came by are still being read.
+// whose end came by are still being read. Database and Worker do the reading for sources that have
+// nothing of their own.
+//
+// Two things are otherwise than in Debezium. Rows of a chunk that a truncation removed are not sent
+// after it. The keys that positions store are JSON, not serialized objects of Java: a snapshot that
+// Debezium began goes on with the first row of its current table.
 package incremental
 
 import (
