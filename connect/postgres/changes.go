@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/pabal-dev/pabal/connect/debezium"
@@ -9,6 +10,7 @@ import (
 	"github.com/pabal-dev/pabal/connect/postgres/internal/catalog"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/pgoutput"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/replication"
+	"github.com/pabal-dev/pabal/connect/postgres/internal/values"
 )
 
 // relation comes before the first change of a table, and again after it was altered.
@@ -61,6 +63,13 @@ func (s *stream) change(ctx context.Context, m replication.Message, d *pgoutput.
 	}
 	c := debezium.Change{Op: ops[d.Kind], Table: t.Table, Bytes: 800 + 3*len(m.Data)}
 	err := s.rows(ctx, t, &d.Change, &c)
+	if errors.Is(err, values.ErrLabel) {
+		if t, err = s.relabel(ctx, d.Change.Relation, t); err == nil {
+			c.Table = t.Table
+			err = s.rows(ctx, t, &d.Change, &c)
+			t.anyLabel = false
+		}
+	}
 	if err != nil {
 		if !s.options.skipFailed {
 			return fmt.Errorf("a change of %s at %s: %w", t.ID, m.At, err)
@@ -75,6 +84,20 @@ func (s *stream) change(ctx context.Context, m replication.Message, d *pgoutput.
 	}
 	s.append(m.At, kinds[d.Kind], part, &c, t)
 	return nil
+}
+
+// relabel reads the types again, as enums get labels without a word of it in the stream.
+func (s *stream) relabel(ctx context.Context, id uint32, t *table) (*table, error) {
+	if err := s.schemas.reload(ctx, s.db); err != nil {
+		return nil, err
+	}
+	renewed, err := s.tableOf(ctx, t.relation)
+	if err != nil {
+		return nil, err
+	}
+	renewed.anyLabel = true
+	s.tables[id] = renewed
+	return renewed, nil
 }
 
 // append the records of a change, without the first part of them.

@@ -180,7 +180,11 @@ func (r *reader) started() {
 		if err != nil && ctx.Err() == nil {
 			r.t.Fatal(err)
 		}
-		r.pending = append(r.pending, records...)
+		for _, one := range records {
+			if one.Topic != "" {
+				r.pending = append(r.pending, one)
+			}
+		}
 		if r.text("SELECT count(*)::text FROM pg_replication_slots WHERE slot_name = $1 AND active", r.settings["slot.name"]) == "1" {
 			return
 		}

@@ -45,10 +45,16 @@ func everyRecord(t *testing.T, s *source, start map[string]any, n int) {
 // that it can be streamed many times.
 func (s *source) streaming() map[string]any {
 	s.t.Helper()
+	s.exec("CREATE TABLE begin_here (id int PRIMARY KEY)")
+	return s.streamingOf("begin_here")
+}
+
+func (s *source) streamingOf(table string) map[string]any {
+	s.t.Helper()
 	s.set("snapshot.mode", "no_data", "lsn.flush.mode", "manual")
 	r := s.open(nil)
 	r.started()
-	s.exec("CREATE TABLE begin_here (id int PRIMARY KEY)", "INSERT INTO begin_here VALUES (1)")
+	s.exec("INSERT INTO " + table + " VALUES (1)")
 	at := r.take(1)[0].At.Offset()
 	r.close()
 	return at

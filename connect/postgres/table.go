@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -70,6 +71,8 @@ type table struct {
 	columns      []column
 	key          []int // the primary key's places
 	schema, name any   // boxed once
+	// anyLabel takes labels that enums do not have: they are those of the past.
+	anyLabel bool
 }
 
 type column struct {
@@ -84,7 +87,9 @@ type column struct {
 
 // snapshotTable has the columns that the catalog says.
 func (s *schemas) snapshotTable(t *catalog.Table) *table {
-	return s.build(t, t.Columns, t.Key, nil)
+	out := s.build(t, t.Columns, t.Key, nil)
+	out.anyLabel = true
+	return out
 }
 
 // streamTable has the columns that the stream says, in its order; what it does not say is the
@@ -104,7 +109,30 @@ func (s *schemas) streamTable(r *pgoutput.Relation, t *catalog.Table) *table {
 	key := slices.DeleteFunc(slices.Clone(t.Key), func(name string) bool {
 		return !slices.ContainsFunc(columns, func(c catalog.Column) bool { return c.Name == name })
 	})
+	if told := keyTold(r); len(told) > 0 && !sameColumns(told, key) {
+		key = told
+	}
 	return s.build(&catalog.Table{Schema: r.Namespace, Name: r.Name}, columns, key, r)
+}
+
+// keyTold is the primary key as of the stream, where the replica identity is that.
+func keyTold(r *pgoutput.Relation) (key []string) {
+	if r.Identity != 'd' {
+		return nil
+	}
+	for _, c := range r.Columns {
+		if c.Key {
+			key = append(key, c.Name)
+		}
+	}
+	return key
+}
+
+func sameColumns(a, b []string) bool {
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(a, b)
 }
 
 func (s *schemas) build(t *catalog.Table, columns []catalog.Column, key []string, r *pgoutput.Relation) *table {
@@ -236,7 +264,11 @@ func (t *table) row(sent []pgoutput.Value, old []any, failed func(column string,
 			}
 		default:
 			v, err := c.codec.Parse(sent[i].Data)
-			if err != nil {
+			switch {
+			case err == nil, t.anyLabel && errors.Is(err, values.ErrLabel):
+			case errors.Is(err, values.ErrLabel):
+				return nil, err
+			default:
 				if err = failed(c.name, err); err != nil {
 					return nil, err
 				}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/md5"
 	"encoding/hex"
+	"errors"
 
 	"github.com/pabal-dev/pabal/connect/data"
 )
@@ -94,6 +95,7 @@ func parseArray(text []byte, element func([]byte) (any, error)) (any, error) {
 	if len(b) < 2 || b[0] != '{' || b[len(b)-1] != '}' {
 		return nil, wrong(text, "array")
 	}
+	var unknown error
 	out := []any{}
 	b = b[1 : len(b)-1]
 	for len(b) > 0 {
@@ -108,12 +110,15 @@ func parseArray(text []byte, element func([]byte) (any, error)) (any, error) {
 			continue
 		}
 		v, err := element(item)
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrLabel):
+			unknown = err
+		case err != nil:
 			return nil, err
 		}
 		out = append(out, v)
 	}
-	return out, nil
+	return out, unknown
 }
 
 // nextElement up to a comma. A whole array inside is one, unquoted.

@@ -43,7 +43,19 @@ func init() { // of two maps that refer to each other's functions
 
 func none(*Types, int32) *Codec { return nil }
 
-func enum(labels []string) *data.Schema { return types.Enum(labels) }
+// labels of an enum.
+func labels(all []string) *Codec {
+	known := make(map[string]any, len(all)) // boxed once
+	for _, label := range all {
+		known[label] = label
+	}
+	return &Codec{Schema: types.Enum(all), Fallback: "", Parse: func(b []byte) (any, error) {
+		if v, ok := known[string(b)]; ok {
+			return v, nil
+		}
+		return string(b), ErrLabel
+	}}
+}
 
 func boolean(*Types, int32) *Codec {
 	return &Codec{Schema: data.Of(data.Boolean), Fallback: false, Parse: func(b []byte) (any, error) {

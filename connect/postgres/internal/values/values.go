@@ -18,6 +18,10 @@ var Settings = map[string]string{
 // ErrValue is wrapped by errors about text that is no value of its type.
 var ErrValue = errors.New("value of a column")
 
+// ErrLabel is what Parse returns, with the value, for a label of an enum that is not known: it was
+// added since, or it is gone.
+var ErrLabel = errors.New("a label that the enum does not have")
+
 // Type of a database's catalog.
 type Type struct {
 	OID          uint32
@@ -124,7 +128,7 @@ func (t *Types) codec(one Type, oid uint32, modifier int32) *Codec {
 	}
 	switch {
 	case one.Enum != nil:
-		return text(enum(one.Enum))
+		return labels(one.Enum)
 	case one.Element != 0:
 		return t.array(oid, one.Element, modifier)
 	}
