@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"strconv"
 	"unicode/utf8"
 
 	"github.com/pabal-dev/pabal/connect/data"
@@ -13,17 +12,12 @@ import (
 // String is org.apache.kafka.connect.storage.StringConverter: the text of any value, in UTF-8.
 type String struct{}
 
-// Encode writes scalars as text, and others as JSON without a schema.
-func (String) Encode(topic string, s *data.Schema, value any) ([]byte, error) {
-	switch v := value.(type) {
-	case nil:
+// Encode writes values as Java's toString does.
+func (String) Encode(_ string, _ *data.Schema, value any) ([]byte, error) {
+	if value == nil {
 		return nil, nil
-	case string:
-		return []byte(v), nil
-	case bool:
-		return strconv.AppendBool(nil, v), nil
 	}
-	return (&JSON{NumericDecimals: true}).Encode(topic, s, value)
+	return appendToString(nil, value)
 }
 
 // Decode reads text.
