@@ -290,3 +290,28 @@ func TestServerAway(t *testing.T) {
 		}
 	}
 }
+
+// TestCloseWhilePolling: a Poll under way returns, and later ones have nothing.
+func TestCloseWhilePolling(t *testing.T) {
+	db := newDatabase(t)
+	r := open(t, settingsFor(t, db, "snapshot.mode", "no_data", "cursor.max.await.time.ms", "10000"), nil)
+	r.streaming()
+	task := r.task
+	r.task = nil
+	polled := make(chan error, 1)
+	go func() {
+		var err error
+		for range 3 {
+			if records, failed := task.Poll(context.WithoutCancel(t.Context())); failed != nil || len(records) > 0 {
+				err = fmt.Errorf("%d records, %w", len(records), failed)
+			}
+		}
+		polled <- err
+	}()
+	if err := task.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-polled; err != nil {
+		t.Error(err)
+	}
+}

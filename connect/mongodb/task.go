@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,12 +26,14 @@ type task struct {
 	heartbeats *debezium.Heartbeats
 	movedAt    time.Time
 
-	at      atomic.Pointer[position] // after the last record in the queue; nil before the first
-	begun   bool                     // with records of this run: snapshot.mode=always is done
-	queue   *bounded[plugin.SourceRecord]
-	cancel  context.CancelFunc
-	done    chan struct{} // of the goroutine that fills the queue
-	closing chan struct{}
+	at    atomic.Pointer[position] // after the last record in the queue; nil before the first
+	begun bool                     // with records of this run: snapshot.mode=always is done
+
+	mu     sync.Mutex // Close may come while Poll waits
+	closed bool
+	queue  *bounded[plugin.SourceRecord] // replaced only while nobody fills it
+	cancel context.CancelFunc            // nil while nobody fills the queue
+	done   chan struct{}                 // of the goroutine that fills the queue
 }
 
 // pollWait is how long Poll waits at most.
@@ -39,15 +42,11 @@ const pollWait = 900 * time.Millisecond
 // Poll implements plugin.SourceTask. What fills the queue is started by the first call, and again
 // by the one after an error.
 func (t *task) Poll(ctx context.Context) ([]plugin.SourceRecord, error) {
-	select {
-	case <-t.closing:
+	queue := t.filled()
+	if queue == nil {
 		return nil, nil
-	default:
 	}
-	if t.queue == nil {
-		t.start()
-	}
-	records, ended, err := t.queue.take(ctx, pollWait)
+	records, ended, err := queue.take(ctx, pollWait)
 	if ended {
 		t.stop()
 	}
@@ -62,13 +61,29 @@ const closeTimeout = 5 * time.Second
 
 // Close implements plugin.SourceTask.
 func (t *task) Close(ctx context.Context) error {
-	close(t.closing)
+	t.mu.Lock()
+	t.closed = true
+	t.mu.Unlock()
 	t.stop()
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
 	return t.client.Disconnect(ctx)
 }
 
+// filled is the queue, which is being filled from now on; nil once the task is closed.
+func (t *task) filled() *bounded[plugin.SourceRecord] {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return nil
+	}
+	if t.cancel == nil {
+		t.start()
+	}
+	return t.queue
+}
+
+// start with the lock held.
 func (t *task) start() {
 	bytes := t.memory
 	if most := t.settings.MaxQueueBytes; most > 0 && (bytes <= 0 || most < bytes) {
@@ -95,12 +110,14 @@ func (t *task) start() {
 const defaultMemory = 32 << 20
 
 func (t *task) stop() {
-	if t.queue == nil {
-		return
+	t.mu.Lock()
+	cancel, done := t.cancel, t.done
+	t.cancel, t.done = nil, nil
+	t.mu.Unlock()
+	if cancel != nil {
+		cancel()
+		<-done
 	}
-	t.cancel()
-	<-t.done
-	t.queue = nil
 }
 
 // run makes records from where the last run left off.
@@ -189,7 +206,7 @@ func newTask(s *settings, client *mongo.Client, c plugin.SourceContext, at *posi
 	t := &task{
 		settings: s, client: client, log: c.Logger, positions: c.Positions, memory: c.Memory,
 		context:    debezium.ContextHeaders(s.Settings, "mongodb", strconv.Itoa(c.Task), fmt.Sprintf("%s-%d", c.Connector, time.Now().UnixNano())),
-		heartbeats: debezium.NewHeartbeats(s.Settings, time.Now()), closing: make(chan struct{}),
+		heartbeats: debezium.NewHeartbeats(s.Settings, time.Now()),
 	}
 	if t.log == nil {
 		t.log = slog.Default()
