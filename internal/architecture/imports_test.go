@@ -39,6 +39,7 @@ var layers = [][]string{
 	{"connect/debezium"},
 	{"connect/transform", "connect/postgres", "connect/mongodb", "connect/mysql", "connect/sink", "connect/file"},
 	{"connect"},
+	{"connect/rest"},
 	{"admin"},
 	{"storage"},
 	{"storage/postgres", "storage/sqlite", "storage/mongodb", "storage/redis", "storage/storagetest"},

@@ -1,0 +1,240 @@
+package connect
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strings"
+)
+
+// Create a connector; ErrConflict where there is one of that name, ErrInvalid where the
+// configuration is wrong. Only the leader of the group changes anything: see Leader.
+func (w *Worker) Create(ctx context.Context, name string, given map[string]string, target Target) (ConnectorInfo, error) {
+	if err := checkName(name); err != nil {
+		return ConnectorInfo{}, err
+	}
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	if err := w.configs.Sync(ctx); err != nil {
+		return ConnectorInfo{}, fmt.Errorf("%w: %w", ErrUnready, err)
+	}
+	if _, ok := w.board.get(name); ok {
+		return ConnectorInfo{}, problem{ErrConflict, fmt.Sprintf("Connector %s already exists", name)}
+	}
+	if err := w.put(ctx, name, given, target); err != nil {
+		return ConnectorInfo{}, err
+	}
+	return w.Info(name)
+}
+
+// Put creates a connector, or replaces its configuration.
+func (w *Worker) Put(ctx context.Context, name string, given map[string]string) (info ConnectorInfo, created bool, err error) {
+	if err := checkName(name); err != nil {
+		return ConnectorInfo{}, false, err
+	}
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	old, there, err := w.stored(ctx, name)
+	if err != nil {
+		return ConnectorInfo{}, false, err
+	}
+	if there {
+		given = unmask(w.definition(old.props["connector.class"]), given, old.props)
+	}
+	if err := w.put(ctx, name, given, ""); err != nil {
+		return ConnectorInfo{}, false, err
+	}
+	info, err = w.Info(name)
+	return info, !there, err
+}
+
+// Patch changes some keys of a configuration; a nil removes one.
+func (w *Worker) Patch(ctx context.Context, name string, changes map[string]*string) (ConnectorInfo, error) {
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	old, there, err := w.stored(ctx, name)
+	if err != nil {
+		return ConnectorInfo{}, err
+	}
+	if !there {
+		return ConnectorInfo{}, notFound(name)
+	}
+	props := maps.Clone(old.props)
+	for key, value := range changes {
+		if value == nil {
+			delete(props, key)
+			continue
+		}
+		props[key] = *value
+	}
+	props = unmask(w.definition(old.props["connector.class"]), props, old.props)
+	if err := w.put(ctx, name, props, ""); err != nil {
+		return ConnectorInfo{}, err
+	}
+	return w.Info(name)
+}
+
+func (w *Worker) stored(ctx context.Context, name string) (entry, bool, error) {
+	if err := w.configs.Sync(ctx); err != nil {
+		return entry{}, false, fmt.Errorf("%w: %w", ErrUnready, err)
+	}
+	e, ok := w.board.get(name)
+	return e, ok, nil
+}
+
+func checkName(name string) error {
+	if strings.TrimSpace(name) == "" {
+		return problem{ErrInvalid, "connector name is required"}
+	}
+	if strings.ContainsAny(name, "\x00\r\n\t/") || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
+		return problem{ErrInvalid, fmt.Sprintf("connector name %q has characters that it may not have", name)}
+	}
+	return nil
+}
+
+// put checks and writes.
+func (w *Worker) put(ctx context.Context, name string, given map[string]string, target Target) error {
+	props := maps.Clone(given)
+	if props == nil {
+		props = map[string]string{}
+	}
+	if own, ok := props["name"]; ok && own != name {
+		return problem{ErrInvalid, fmt.Sprintf("Connector name configuration (%s) doesn't match connector name in the URL (%s)", own, name)}
+	}
+	props["name"] = name
+	class, ok := props["connector.class"]
+	if !ok {
+		return problem{ErrInvalid, "Connector config " + shown(props) + " contains no connector type"}
+	}
+	k, ok := w.kinds.connectors[class]
+	if !ok {
+		return problem{ErrInvalid, fmt.Sprintf("Failed to find any class that implements Connector and which name matches %s, available connectors are: %s", class, w.classList())}
+	}
+	found := w.validate(ctx, k, props)
+	if err := found.problem(); err != nil {
+		return err
+	}
+	for _, text := range found.Warnings {
+		w.cfg.Logger.Warn("connect: a setting has no effect", "connector", name, "setting", text)
+	}
+	if target != "" && target != Started {
+		if err := w.setTarget(ctx, name, target); err != nil {
+			return err
+		}
+	}
+	value, err := json.Marshal(connectorValue{props})
+	if err != nil {
+		return err
+	}
+	return w.write(ctx, connectorKey+name, value)
+}
+
+// shown is the names of settings: their values may be secrets.
+func shown(props map[string]string) string {
+	var keys []string
+	for key := range props {
+		keys = append(keys, key)
+	}
+	return fmt.Sprint(keys)
+}
+
+// Delete a connector; its offsets stay, for one that comes under the same name.
+func (w *Worker) Delete(ctx context.Context, name string) error {
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	_, there, err := w.stored(ctx, name)
+	if err != nil {
+		return err
+	}
+	if !there {
+		return notFound(name)
+	}
+	for _, topic := range w.board.topicsOf(name) {
+		w.writeStatus(topicStatusKey+topic+":connector-"+name, nil)
+	}
+	if err := w.write(ctx, connectorKey+name, nil); err != nil {
+		return err
+	}
+	return w.write(ctx, targetKey+name, nil)
+}
+
+// SetTarget starts, pauses or stops a connector; ErrNotFound.
+func (w *Worker) SetTarget(ctx context.Context, name string, target Target) error {
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	_, there, err := w.stored(ctx, name)
+	if err != nil {
+		return err
+	}
+	if !there {
+		return problem{ErrNotFound, "Unknown connector " + name}
+	}
+	return w.setTarget(ctx, name, target)
+}
+
+func (w *Worker) setTarget(ctx context.Context, name string, target Target) error {
+	v := targetValue{State: target, V2: target}
+	if target == Stopped {
+		v.State = Paused // for a Kafka Connect that does not know it
+	}
+	value, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return w.write(ctx, targetKey+name, value)
+}
+
+// Restart a connector, and its tasks where wanted; ErrNotFound. Without either choice it is the
+// connector itself.
+func (w *Worker) Restart(ctx context.Context, name string, includeTasks, onlyFailed bool) (ConnectorStatus, error) {
+	if _, ok := w.board.get(name); !ok {
+		return ConnectorStatus{}, problem{ErrNotFound, "Unknown connector: " + name}
+	}
+	value, err := json.Marshal(restartValue{OnlyFailed: onlyFailed, IncludeTasks: includeTasks})
+	if err != nil {
+		return ConnectorStatus{}, err
+	}
+	if err := w.write(ctx, restartKey+name, value); err != nil {
+		return ConnectorStatus{}, err
+	}
+	status, err := w.Status(name)
+	if err != nil {
+		return status, err
+	}
+	chosen := map[unitID]bool{}
+	w.board.mu.Lock()
+	for _, id := range w.board.restartedBy(name, restartValue{onlyFailed, includeTasks}) {
+		chosen[id] = true
+	}
+	w.board.mu.Unlock()
+	if chosen[unitID{name, whole}] {
+		status.Connector.State = stateRestarting
+	}
+	for i := range status.Tasks {
+		if chosen[unitID{name, i}] {
+			status.Tasks[i].State = stateRestarting
+		}
+	}
+	return status, nil
+}
+
+// RestartTask restarts one task; ErrNotFound.
+func (w *Worker) RestartTask(ctx context.Context, name string, task int) error {
+	if _, ok := w.board.get(name); !ok {
+		return problem{ErrNotFound, "Unknown connector: " + name}
+	}
+	if _, err := w.TaskStatus(name, task); err != nil {
+		return problem{ErrNotFound, "Unknown task: " + unitID{name, task}.String()}
+	}
+	return w.write(ctx, restartTaskKey+unitID{name, task}.String(), []byte(`{}`))
+}
+
+// ResetTopics forgets which topics a connector has used; ErrNotFound.
+func (w *Worker) ResetTopics(name string) error {
+	topics, err := w.Topics(name)
+	for _, topic := range topics {
+		w.writeStatus(topicStatusKey+topic+":connector-"+name, nil)
+	}
+	return err
+}

@@ -1,0 +1,213 @@
+package connect
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/pabal-dev/pabal/connect/plugin"
+	"github.com/pabal-dev/pabal/kafka"
+)
+
+// Offsets of a connector: a source's own, or a sink's consumer group's; ErrNotFound.
+func (w *Worker) Offsets(ctx context.Context, name string) ([]SourceOffset, error) {
+	e, ok := w.board.get(name)
+	if !ok {
+		return nil, notFound(name)
+	}
+	if w.kinds.connectors[e.props["connector.class"]].sink == nil {
+		return w.offsets.of(ctx, name)
+	}
+	fetched, err := w.admin.FetchOffsets(ctx, w.sinkGroup(name, e.props))
+	if err != nil {
+		return nil, fmt.Errorf("%w: read the offsets of the sink's group: %w", ErrUnready, err)
+	}
+	out := []SourceOffset{}
+	for _, o := range fetched.Sorted() {
+		partition, _ := json.Marshal(sinkPartition{w.cfg.Kafka.Local(o.Topic), o.Partition})
+		offset, _ := json.Marshal(sinkOffset{o.At})
+		out = append(out, SourceOffset{partition, offset})
+	}
+	return out, nil
+}
+
+type sinkPartition struct {
+	Topic     string `json:"kafka_topic"`
+	Partition int32  `json:"kafka_partition"`
+}
+
+type sinkOffset struct {
+	Offset int64 `json:"kafka_offset"`
+}
+
+// stopped finds a connector that is stopped, with no task of it left anywhere.
+func (w *Worker) stopped(ctx context.Context, name string) (entry, error) {
+	e, there, err := w.stored(ctx, name)
+	if err != nil {
+		return e, err
+	}
+	if !there {
+		return e, notFound(name)
+	}
+	if e.target != Stopped {
+		return e, problem{ErrInvalid, "Connectors must be in the STOPPED state before their offsets can be modified. This can be done for the specified connector by issuing a 'PUT' request to the '/connectors/" + name + "/stop' endpoint"}
+	}
+	return e, nil
+}
+
+// AlterOffsets sets where a stopped connector goes on; a null offset removes one. The source says
+// whether it could start there.
+func (w *Worker) AlterOffsets(ctx context.Context, name string, changes []SourceOffset) (string, error) {
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	e, err := w.stopped(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	if len(changes) == 0 {
+		return "", problem{ErrInvalid, "Partitions / offsets need to be provided for an alter offsets request"}
+	}
+	k := w.kinds.connectors[e.props["connector.class"]]
+	switch {
+	case k.sink != nil:
+		err = w.alterSink(ctx, w.sinkGroup(name, e.props), changes)
+	case k.source != nil:
+		err = w.alterSource(ctx, name, k.source, changes)
+	default:
+		err = problem{ErrInvalid, "no plugin has the class " + e.props["connector.class"]}
+	}
+	return "The offsets for this connector have been altered successfully", err
+}
+
+func (w *Worker) alterSource(ctx context.Context, name string, source plugin.Source, changes []SourceOffset) error {
+	var records []*kgo.Record
+	for _, c := range changes {
+		partition, err := readJSON(c.Partition)
+		if err != nil || partition == nil {
+			return problem{ErrInvalid, fmt.Sprintf("The partition %s is no JSON object", c.Partition)}
+		}
+		var offset map[string]any
+		if text := string(c.Offset); text != "null" && text != "" {
+			if offset, err = readJSON(c.Offset); err != nil {
+				return problem{ErrInvalid, fmt.Sprintf("The offset %s is no JSON object", c.Offset)}
+			}
+			if err := source.CheckOffset(partition, offset); err != nil {
+				return problem{ErrInvalid, err.Error()}
+			}
+		}
+		r, err := w.offsetRecord(name, partition, offset)
+		if err != nil {
+			return err
+		}
+		records = append(records, r)
+	}
+	return w.writeOffsets(ctx, name, records)
+}
+
+// writeOffsets as the producer of the connector's first task: if any worker still ran it, it
+// would be fenced.
+func (w *Worker) writeOffsets(ctx context.Context, name string, records []*kgo.Record) error {
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	client, err := kafka.NewClient(w.cfg.Kafka, kgo.TransactionalID(w.transactionalID(unitID{name, 0})), kgo.TransactionTimeout(sourceTransaction), kgo.DisableClientMetrics())
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	if err := client.BeginTransaction(); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnready, err)
+	}
+	if err := client.ProduceSync(ctx, records...).FirstErr(); err != nil {
+		return fmt.Errorf("%w: write the offsets: %w", ErrUnready, err)
+	}
+	if err := client.EndTransaction(ctx, kgo.TryCommit); err != nil {
+		return fmt.Errorf("%w: write the offsets: %w", ErrUnready, err)
+	}
+	return w.offsets.log.Sync(ctx)
+}
+
+func (w *Worker) alterSink(ctx context.Context, group string, changes []SourceOffset) error {
+	var set kadm.Offsets
+	var remove kadm.TopicsSet
+	for _, c := range changes {
+		var p sinkPartition
+		if err := json.Unmarshal(c.Partition, &p); err != nil || p.Topic == "" {
+			return problem{ErrInvalid, fmt.Sprintf("The partition %s needs to have kafka_topic and kafka_partition", c.Partition)}
+		}
+		topic := w.cfg.Kafka.Topic(p.Topic)
+		if text := string(c.Offset); text == "null" || text == "" {
+			remove.Add(topic, p.Partition)
+			continue
+		}
+		o := sinkOffset{-1}
+		if err := json.Unmarshal(c.Offset, &o); err != nil || o.Offset < 0 {
+			return problem{ErrInvalid, fmt.Sprintf("The offset %s needs to have kafka_offset, a number from 0 on", c.Offset)}
+		}
+		set.AddOffset(topic, p.Partition, o.Offset, -1)
+	}
+	if set != nil {
+		if err := w.idle(ctx, group, func() error { return w.admin.CommitAllOffsets(ctx, group, set) }); err != nil {
+			return err
+		}
+	}
+	if remove != nil {
+		return w.idle(ctx, group, func() error { _, err := w.admin.DeleteOffsets(ctx, group, remove); return err })
+	}
+	return nil
+}
+
+// idle tries for a while: tasks that were stopped just now are leaving the group.
+func (w *Worker) idle(ctx context.Context, group string, do func() error) error {
+	deadline := time.Now().Add(leaveTimeout)
+	for {
+		err := do()
+		switch {
+		case err == nil, errors.Is(err, kerr.GroupIDNotFound):
+			return nil
+		case time.Now().After(deadline) || ctx.Err() != nil:
+			return problem{ErrUnready, fmt.Sprintf("the offsets of group %s cannot be changed: %v; if tasks are still stopping, try again", group, err)}
+		}
+		select {
+		case <-time.After(firstPause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// ResetOffsets forgets where a stopped connector left off: it begins anew.
+func (w *Worker) ResetOffsets(ctx context.Context, name string) (string, error) {
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	e, err := w.stopped(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	const done = "The offsets for this connector have been reset successfully"
+	if w.kinds.connectors[e.props["connector.class"]].sink != nil {
+		group := w.sinkGroup(name, e.props)
+		return done, w.idle(ctx, group, func() error { _, err := w.admin.DeleteGroup(ctx, group); return err })
+	}
+	all, err := w.offsets.of(ctx, name)
+	if err != nil || len(all) == 0 {
+		return done, err
+	}
+	var records []*kgo.Record
+	for _, o := range all {
+		partition, err := readJSON(o.Partition)
+		if err != nil {
+			return "", err
+		}
+		r, err := w.offsetRecord(name, partition, nil)
+		if err != nil {
+			return "", err
+		}
+		records = append(records, r)
+	}
+	return done, w.writeOffsets(ctx, name, records)
+}

@@ -1,0 +1,162 @@
+package connect
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+
+	"github.com/pabal-dev/pabal/connect/config"
+	"github.com/pabal-dev/pabal/connect/internal/members"
+)
+
+// keepHerd has the units run that are this worker's, until the worker ends.
+func (w *Worker) keepHerd() {
+	for {
+		w.reconcile()
+		select {
+		case <-w.board.changed:
+		case <-w.joined:
+		case <-w.life.Done():
+			w.stopUnits()
+			return
+		}
+	}
+}
+
+func (w *Worker) stopUnits() {
+	for _, u := range w.units {
+		u.want(nil)
+	}
+	for id, u := range w.units {
+		<-u.done
+		delete(w.units, id)
+	}
+}
+
+// reconcile what runs here with what should.
+func (w *Worker) reconcile() {
+	wanted := w.wanted()
+	for id, u := range w.units {
+		if _, ok := wanted[id]; !ok {
+			u.want(nil)
+			delete(w.units, id)
+			w.gone(id, u)
+		}
+	}
+	for id, s := range wanted {
+		u, ok := w.units[id]
+		if !ok {
+			u = w.newUnit(id)
+			w.units[id] = u
+		}
+		u.want(s)
+	}
+}
+
+// gone forgets the status of a unit that no worker has any more, when it has stopped.
+func (w *Worker) gone(id unitID, u *unit) {
+	w.herd.Go(func() {
+		<-u.done
+		if w.life.Err() == nil && !w.exists(id) {
+			w.forget(id)
+		}
+	})
+}
+
+func (w *Worker) exists(id unitID) bool {
+	e, ok := w.board.get(id.connector)
+	if !ok {
+		return false
+	}
+	if id.task == whole {
+		return true
+	}
+	tasks, err := w.tasksOf(id.connector, e)
+	return err == nil && id.task < len(tasks)
+}
+
+// spec is what a unit should be.
+type spec struct {
+	id      unitID
+	props   map[string]string // of the task, secrets not resolved
+	target  Target
+	restart int64
+	// broken is why there are no tasks.
+	broken error
+}
+
+func (s *spec) equal(o *spec) bool {
+	return s != nil && o != nil && s.target == o.target && s.restart == o.restart && maps.Equal(s.props, o.props) &&
+		reflect.DeepEqual(s.broken, o.broken)
+}
+
+// wanted are the units of this worker.
+func (w *Worker) wanted() map[unitID]*spec {
+	all := map[string]*spec{}
+	var work []string
+	for _, name := range w.board.names() {
+		e, ok := w.board.get(name)
+		if !ok {
+			continue
+		}
+		for _, s := range w.specs(name, e) {
+			all[s.id.String()+"/"+fmt.Sprint(s.id.task)] = s
+		}
+	}
+	for key := range maps.Keys(all) {
+		work = append(work, key)
+	}
+	w.mu.Lock()
+	there := w.members
+	w.mu.Unlock()
+	out := map[unitID]*spec{}
+	for key, member := range members.Assign(there, work) {
+		if member == w.cfg.ID {
+			out[all[key].id] = all[key]
+		}
+	}
+	return out
+}
+
+func (w *Worker) specs(name string, e entry) []*spec {
+	tasks, err := w.tasksOf(name, e)
+	id := unitID{name, whole}
+	out := []*spec{{id: id, props: e.props, target: e.target, restart: w.board.restart(id), broken: err}}
+	for n, props := range tasks {
+		id := unitID{name, n}
+		out = append(out, &spec{id: id, props: props, target: e.target, restart: w.board.restart(id)})
+	}
+	return out
+}
+
+// tasksOf are the configurations of a connector's tasks; none where it is stopped.
+func (w *Worker) tasksOf(name string, e entry) ([]map[string]string, error) {
+	if e.target == Stopped {
+		return nil, nil
+	}
+	kind, ok := w.kinds.connectors[e.props["connector.class"]]
+	if !ok {
+		return nil, fmt.Errorf("%w: no connector has the class %q", config.ErrConfig, e.props["connector.class"])
+	}
+	resolved, err := resolve(e.props)
+	if err != nil {
+		return nil, err
+	}
+	common, err := kind.common().Must(resolved)
+	if err != nil {
+		return nil, err
+	}
+	own, err := kind.connector.Info().Config.Must(resolved)
+	if err != nil {
+		return nil, err
+	}
+	most := int(common.Int("tasks.max"))
+	tasks, err := kind.connector.Tasks(own, most)
+	if err != nil {
+		return nil, err
+	}
+	if len(tasks) > most {
+		return nil, fmt.Errorf("%w: connector %s has made %d tasks, and tasks.max is %d", config.ErrConfig, name, len(tasks), most)
+	}
+	return unresolve(tasks, e.props, resolved), nil
+}

@@ -1,0 +1,179 @@
+package connect
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pabal-dev/pabal/connect/config"
+	"github.com/pabal-dev/pabal/connect/plugin"
+)
+
+// kinds are the plugins by their classes.
+type kinds struct {
+	set        plugin.Set
+	connectors map[string]kind
+	converters map[string]plugin.ConverterPlugin
+	headers    map[string]plugin.HeaderPlugin
+}
+
+// kind of connector: either source or sink.
+type kind struct {
+	connector plugin.Connector
+	source    plugin.Source
+	sink      plugin.Sink
+}
+
+func newKinds(set plugin.Set) (kinds, error) {
+	k := kinds{set, map[string]kind{}, map[string]plugin.ConverterPlugin{}, map[string]plugin.HeaderPlugin{}}
+	for _, s := range set.Sources {
+		if err := k.add(kind{connector: s, source: s}); err != nil {
+			return k, err
+		}
+	}
+	for _, s := range set.Sinks {
+		if err := k.add(kind{connector: s, sink: s}); err != nil {
+			return k, err
+		}
+	}
+	for _, c := range set.Converters {
+		for _, name := range classes(c.Info) {
+			k.converters[name] = c
+		}
+	}
+	for _, h := range set.Headers {
+		for _, name := range classes(h.Info) {
+			k.headers[name] = h
+		}
+	}
+	return k, nil
+}
+
+func (k *kinds) add(one kind) error {
+	for _, name := range classes(one.connector.Info()) {
+		if _, ok := k.connectors[name]; ok {
+			return fmt.Errorf("%w: two plugins have the class %s", ErrConfig, name)
+		}
+		k.connectors[name] = one
+	}
+	return nil
+}
+
+// classes are the names of a plugin: Kafka Connect also takes the last part of the class, with or
+// without "Connector".
+func classes(i plugin.Info) []string {
+	short := i.Class[strings.LastIndexByte(i.Class, '.')+1:]
+	out := append([]string{i.Class}, i.Aliases...)
+	if short != i.Class {
+		out = append(out, short)
+	}
+	if s := strings.TrimSuffix(short, "Connector"); s != short && s != "" {
+		out = append(out, s)
+	}
+	return out
+}
+
+func (k *kinds) version(class string) string {
+	if one, ok := k.connectors[class]; ok {
+		return one.connector.Info().Version
+	}
+	return ""
+}
+
+func (k kind) typeName() string {
+	switch {
+	case k.source != nil:
+		return "source"
+	case k.sink != nil:
+		return "sink"
+	}
+	return "unknown"
+}
+
+// common are the keys that connectors of the kind have beside their own.
+func (k kind) common() config.Definition {
+	if k.sink != nil {
+		return sinkKeys
+	}
+	return sourceKeys
+}
+
+// Groups of keys, as Kafka Connect's forms have them.
+const (
+	commonGroup     = "Common"
+	transformsGroup = "Transforms"
+	predicatesGroup = "Predicates"
+	errorsGroup     = "Error Handling"
+	creationGroup   = "Topic Creation"
+	onceGroup       = "Exactly Once Support"
+	offsetsGroup    = "offsets.topic"
+)
+
+var connectorKeys = []config.Key{
+	{Name: "name", Type: config.String, Required: true, Importance: config.High, Group: commonGroup, Label: "Connector name",
+		Check: config.NotEmpty, Doc: "Name of the connector, unique in the group."},
+	{Name: "connector.class", Type: config.String, Required: true, Importance: config.High, Group: commonGroup, Label: "Connector class",
+		Doc: "Class of the connector, or its last part."},
+	{Name: "tasks.max", Type: config.Int, Default: "1", Importance: config.High, Group: commonGroup, Label: "Tasks max",
+		Check: config.AtLeast(1), Doc: "How many tasks the connector may have."},
+	{Name: "tasks.max.enforce", Type: config.Boolean, Default: "true", Importance: config.Low, Group: commonGroup, Label: "Enforce tasks max",
+		Doc: "Whether a connector that makes more tasks than that fails. It always does here."},
+	{Name: "key.converter", Type: config.Class, Importance: config.Low, Group: commonGroup, Label: "Key converter class",
+		Doc: "Converter of keys; the worker's where it is not set."},
+	{Name: "value.converter", Type: config.Class, Importance: config.Low, Group: commonGroup, Label: "Value converter class",
+		Doc: "Converter of values; the worker's where it is not set."},
+	{Name: "header.converter", Type: config.Class, Importance: config.Low, Group: commonGroup, Label: "Header converter class",
+		Doc: "Converter of headers; SimpleHeaderConverter where it is not set."},
+	{Name: "transforms", Type: config.List, Importance: config.Low, Group: transformsGroup, Label: "Transforms",
+		Doc: "Names of transforms, in the order in which records go through them."},
+	{Name: "predicates", Type: config.List, Importance: config.Low, Group: predicatesGroup, Label: "Predicates",
+		Doc: "Names of predicates that transforms refer to."},
+	{Name: "config.action.reload", Type: config.String, Default: "restart", Importance: config.Low, Group: commonGroup, Label: "Reload Action",
+		Check: config.OneOf("none", "restart"), Doc: "What happens when a secret changes. Secrets are read when a task starts."},
+	{Name: "errors.retry.timeout", Type: config.Long, Default: "0", Importance: config.Medium, Group: errorsGroup, Label: "Retry Timeout for Errors",
+		Doc: "For how many milliseconds a failed operation is tried again; -1 is for ever."},
+	{Name: "errors.retry.delay.max.ms", Type: config.Long, Default: "60000", Importance: config.Medium, Group: errorsGroup, Label: "Maximum Delay Between Retries for Errors",
+		Check: config.AtLeast(0), Doc: "Longest pause between two attempts."},
+	{Name: "errors.tolerance", Type: config.String, Default: "none", Importance: config.Medium, Group: errorsGroup, Label: "Error Tolerance",
+		Check: config.OneOf("none", "all"), Doc: "none: a record that cannot be converted or transformed fails the task. all: it is left out."},
+	{Name: "errors.log.enable", Type: config.Boolean, Default: "false", Importance: config.Medium, Group: errorsGroup, Label: "Log Errors",
+		Doc: "Whether records that are left out are logged."},
+	{Name: "errors.log.include.messages", Type: config.Boolean, Default: "false", Importance: config.Medium, Group: errorsGroup, Label: "Log Error Details",
+		Doc: "Whether the log names the topic, partition and offset of the record. Contents are never logged."},
+}
+
+// connectorPatterns are keys that other definitions have, or that are settings of clients.
+var connectorPatterns = []string{
+	"key.converter.*", "value.converter.*", "header.converter.*", "transforms.*", "predicates.*", "connector.plugin.*",
+}
+
+var sourceKeys = config.Definition{
+	Keys: append(connectorKeys[:len(connectorKeys):len(connectorKeys)],
+		config.Key{Name: "topic.creation.groups", Type: config.List, Importance: config.Low, Group: creationGroup, Label: "Topic Creation Groups",
+			Doc: "Names of groups of topics with settings of their own, tried in this order."},
+		config.Key{Name: "exactly.once.support", Type: config.String, Default: "requested", Importance: config.Medium, Group: onceGroup, Label: "Exactly once support",
+			Check: config.OneOf("requested", "required"), Doc: "Whether the connector is refused where records cannot be exactly-once."},
+		config.Key{Name: "transaction.boundary", Type: config.String, Default: "poll", Importance: config.Medium, Group: onceGroup, Label: "Transaction Boundary",
+			Check: config.OneOf("poll", "interval", "connector"), Doc: "When a transaction ends: after what the source gave at once, after a time, or where the source says so."},
+		config.Key{Name: "transaction.boundary.interval.ms", Type: config.Long, Importance: config.Low, Group: onceGroup, Label: "Transaction boundary interval",
+			Check: config.AtLeast(1), Doc: "That time; 60 s where it is not set."},
+		config.Key{Name: "offsets.storage.topic", Type: config.String, Importance: config.Low, Group: offsetsGroup, Label: "Offsets topic",
+			Unsupported: "offsets of all connectors are in the worker's offset topic", Doc: "A topic of its own for the connector's offsets."},
+	),
+	Patterns: append(connectorPatterns[:len(connectorPatterns):len(connectorPatterns)], "topic.creation.*", "producer.override.*"),
+}
+
+var sinkKeys = config.Definition{
+	Keys: append(connectorKeys[:len(connectorKeys):len(connectorKeys)],
+		config.Key{Name: "topics", Type: config.List, Importance: config.High, Group: commonGroup, Label: "Topics",
+			Doc: "Topics to read, separated by commas."},
+		config.Key{Name: "topics.regex", Type: config.String, Importance: config.High, Group: commonGroup, Label: "Topics regex",
+			Doc: "Regular expression of the names of topics to read, the whole name."},
+		config.Key{Name: "errors.deadletterqueue.topic.name", Type: config.String, Importance: config.Medium, Group: errorsGroup, Label: "Dead Letter Queue Topic Name",
+			Doc: "Topic for records that are left out."},
+		config.Key{Name: "errors.deadletterqueue.topic.replication.factor", Type: config.Short, Default: "3", Importance: config.Medium, Group: errorsGroup, Label: "Dead Letter Queue Topic Replication Factor",
+			Doc: "Replicas of that topic where it is created; as many as there are brokers at most."},
+		config.Key{Name: "errors.deadletterqueue.context.headers.enable", Type: config.Boolean, Default: "false", Importance: config.Medium, Group: errorsGroup, Label: "Enable Error Context Headers",
+			Doc: "Whether headers tell what was wrong."},
+	),
+	Patterns: append(connectorPatterns[:len(connectorPatterns):len(connectorPatterns)], "consumer.override.*", "producer.override.*", "admin.override.*"),
+}

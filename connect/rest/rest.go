@@ -1,0 +1,207 @@
+package rest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/pabal-dev/pabal/connect"
+)
+
+// Config of the API. Worker is required.
+type Config struct {
+	Worker *connect.Worker
+	// Client reaches other workers, with what they want of credentials; http.DefaultClient where nil.
+	Client *http.Client
+	// Level is changed by /admin/loggers, and shown there; nil has no loggers.
+	Level  *slog.LevelVar
+	Logger *slog.Logger
+}
+
+// Version of Kafka Connect whose API this is.
+const Version = "4.3.1"
+
+// maxBody bounds a request: configurations are small.
+const maxBody = 4 << 20
+
+type api struct {
+	Config
+	mux *http.ServeMux
+}
+
+// New is the API as a handler. Requests of pages of other origins are refused.
+func New(c Config) http.Handler {
+	if c.Client == nil {
+		c.Client = http.DefaultClient
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	a := &api{Config: c, mux: http.NewServeMux()}
+	a.routes()
+	return http.NewCrossOriginProtection().Handler(a)
+}
+
+func (a *api) routes() {
+	for pattern, h := range map[string]handler{
+		"GET /{$}":                                       a.root,
+		"GET /health":                                    a.health,
+		"GET /connectors":                                a.list,
+		"GET /connectors/{name}":                         a.info,
+		"GET /connectors/{name}/config":                  a.config,
+		"GET /connectors/{name}/status":                  a.status,
+		"GET /connectors/{name}/tasks":                   a.tasks,
+		"GET /connectors/{name}/tasks/{task}/status":     a.taskStatus,
+		"GET /connectors/{name}/topics":                  a.topics,
+		"GET /connectors/{name}/offsets":                 a.offsets,
+		"GET /connector-plugins":                         a.plugins,
+		"GET /connector-plugins/{class}/config":          a.pluginKeys,
+		"PUT /connector-plugins/{class}/config/validate": a.validate,
+		"GET /admin/loggers":                             a.loggers,
+		"GET /admin/loggers/{logger}":                    a.logger,
+		"PUT /admin/loggers/{logger}":                    a.setLogger,
+		"POST /connectors":                               a.leads(a.create),
+		"PUT /connectors/{name}/config":                  a.leads(a.put),
+		"PATCH /connectors/{name}/config":                a.leads(a.patch),
+		"DELETE /connectors/{name}":                      a.leads(a.remove),
+		"PUT /connectors/{name}/pause":                   a.leads(a.target(connect.Paused)),
+		"PUT /connectors/{name}/resume":                  a.leads(a.target(connect.Started)),
+		"PUT /connectors/{name}/stop":                    a.leads(a.target(connect.Stopped)),
+		"POST /connectors/{name}/restart":                a.leads(a.restart),
+		"POST /connectors/{name}/tasks/{task}/restart":   a.leads(a.restartTask),
+		"PUT /connectors/{name}/topics/reset":            a.leads(a.resetTopics),
+		"PATCH /connectors/{name}/offsets":               a.leads(a.alterOffsets),
+		"DELETE /connectors/{name}/offsets":              a.leads(a.resetOffsets),
+	} {
+		a.mux.Handle(pattern, a.wrap(h))
+	}
+}
+
+// ServeHTTP takes a slash at the end of a path as if it were not there.
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if path := r.URL.EscapedPath(); len(path) > 1 && strings.HasSuffix(path, "/") {
+		r = r.Clone(r.Context())
+		r.URL.Path, r.URL.RawPath = strings.TrimRight(r.URL.Path, "/"), strings.TrimRight(r.URL.RawPath, "/")
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	if _, pattern := a.mux.Handler(r); pattern == "" {
+		status := a.unrouted(r)
+		answer(w, status, errorBody{status, fmt.Sprintf("HTTP %d %s", status, http.StatusText(status))})
+		return
+	}
+	a.mux.ServeHTTP(w, r)
+}
+
+// unrouted tells a wrong method from a wrong path.
+func (a *api) unrouted(r *http.Request) int {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := a.mux.Handler(other); pattern != "" {
+			return http.StatusMethodNotAllowed
+		}
+	}
+	return http.StatusNotFound
+}
+
+// handler answers a status and a body, nil for none.
+type handler func(r *http.Request) (status int, body any, err error)
+
+type errorBody struct {
+	Code    int    `json:"error_code"`
+	Message string `json:"message"`
+}
+
+// located is a body with a Location.
+type located struct {
+	path string
+	body any
+}
+
+// passed is the answer of another worker.
+type passed struct{ *http.Response }
+
+func (a *api) wrap(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		status, body, err := h(r)
+		if err != nil {
+			status = statusOf(err)
+			if status >= http.StatusInternalServerError {
+				a.Logger.Warn("connect: a request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+			}
+			body = errorBody{status, err.Error()}
+		}
+		switch b := body.(type) {
+		case located:
+			w.Header().Set("Location", b.path)
+			body = b.body
+		case passed:
+			defer b.Body.Close()
+			for _, name := range []string{"Content-Type", "Location"} {
+				if value := b.Header.Get(name); value != "" {
+					w.Header().Set(name, value)
+				}
+			}
+			w.WriteHeader(b.StatusCode)
+			_, _ = io.Copy(w, b.Body)
+			return
+		}
+		answer(w, status, body)
+	})
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	if body == nil {
+		w.WriteHeader(status)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(body) // who asked is gone
+}
+
+func statusOf(err error) int {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.Is(err, connect.ErrNotFound):
+		return http.StatusNotFound
+	case errors.Is(err, connect.ErrConflict):
+		return http.StatusConflict
+	case errors.Is(err, connect.ErrInvalid):
+		return http.StatusBadRequest
+	case errors.As(err, &tooLarge):
+		return http.StatusRequestEntityTooLarge
+	case errors.Is(err, connect.ErrUnready):
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// invalid is a request that cannot be read.
+type invalid string
+
+func (e invalid) Error() string { return string(e) }
+
+func (invalid) Is(target error) bool { return target == connect.ErrInvalid }
+
+// read a JSON body.
+func read(r *http.Request, into any) error {
+	d := json.NewDecoder(r.Body)
+	err := d.Decode(into)
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return err
+	case errors.Is(err, io.EOF):
+		return invalid("the request has no body; JSON is expected")
+	case err != nil:
+		return invalid("the request's body is not the JSON that is expected: " + err.Error())
+	}
+	return nil
+}

@@ -1,0 +1,240 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/pabal-dev/pabal/connect/plugin"
+)
+
+// sourceRun polls a source and converts in one goroutine, and commits in another.
+type sourceRun struct {
+	*run
+	task  plugin.SourceTask
+	out   *committer
+	ready chan batch
+
+	mu        sync.Mutex
+	committed plugin.Position // the source is to be told
+}
+
+// batch is what one transaction has.
+type batch struct {
+	records []*kgo.Record
+	at      plugin.Position
+	bytes   int
+	began   time.Time
+	ended   bool // the source says that what belongs together ends here
+}
+
+func (r *run) runSource(ctx context.Context) (err error) {
+	s := &sourceRun{run: r, ready: make(chan batch)}
+	// First the fence: what the predecessor has committed is then all it ever will.
+	if s.out, err = r.newCommitter(ctx); err != nil {
+		return err
+	}
+	defer s.out.close()
+	common, err := r.task()
+	if err != nil {
+		return err
+	}
+	s.task, err = r.kind.source.Open(ctx, plugin.SourceContext{
+		Common: common, Positions: true,
+		Offset: func(ctx context.Context, partition map[string]any) (map[string]any, error) {
+			return r.w.offsets.get(ctx, r.id.connector, partition)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		farewell, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
+		defer cancel()
+		if closing := s.task.Close(farewell); closing != nil {
+			r.logger.Warn("connect: closing the source", "error", closing)
+		}
+	}()
+	r.running()
+	return s.both(ctx)
+}
+
+// both goroutines, until one fails or ctx ends. What was polled by then is committed.
+func (s *sourceRun) both(ctx context.Context) error {
+	polling, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for b := range s.ready {
+			if err := s.commit(ctx, b); err != nil {
+				stop(err)
+				for range s.ready { // the other one is told by its context
+				}
+				return
+			}
+		}
+	})
+	err := s.poll(polling)
+	close(s.ready)
+	wg.Wait()
+	if cause := context.Cause(polling); cause != nil && ctx.Err() == nil {
+		return cause
+	}
+	if ctx.Err() != nil {
+		s.tell(context.WithoutCancel(ctx))
+		return ctx.Err()
+	}
+	return err
+}
+
+func (s *sourceRun) commit(ctx context.Context, b batch) error {
+	// A commit under way is finished, within its own bounds.
+	if err := s.out.commit(context.WithoutCancel(ctx), b); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.committed = b.at
+	s.mu.Unlock()
+	return nil
+}
+
+// poll until ctx ends.
+func (s *sourceRun) poll(ctx context.Context) error {
+	var b batch
+	pause := firstPause
+	for ctx.Err() == nil {
+		s.tell(ctx)
+		records, err := s.task.Poll(ctx)
+		switch {
+		case ctx.Err() != nil:
+		case errors.Is(err, plugin.ErrRetry):
+			s.logger.Warn("connect: the source waits", "error", err)
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+			}
+			pause = min(2*pause, longestPause)
+			continue
+		case err != nil:
+			return err
+		}
+		pause = firstPause
+		if err := s.add(&b, records); err != nil {
+			return err
+		}
+		if b.at == nil || !s.due(&b) {
+			continue
+		}
+		select {
+		case s.ready <- b:
+			b = batch{}
+		case <-ctx.Done(): // of the committer's failure, or of the end
+			if context.Cause(ctx) == context.Canceled {
+				s.ready <- b
+			}
+			return ctx.Err()
+		}
+	}
+	return ctx.Err()
+}
+
+// tell the source what is committed.
+func (s *sourceRun) tell(ctx context.Context) {
+	s.mu.Lock()
+	at := s.committed
+	s.committed = nil
+	s.mu.Unlock()
+	if at == nil {
+		return
+	}
+	if err := s.task.Committed(ctx, at); err != nil && ctx.Err() == nil {
+		s.logger.Warn("connect: the source could not be told what is committed; it is told again with what comes next", "error", err)
+	}
+}
+
+// due says whether the batch is to be committed now.
+func (s *sourceRun) due(b *batch) bool {
+	if len(b.records) == 0 || b.bytes >= int(s.w.cfg.TaskBytes)/2 {
+		return true
+	}
+	switch s.common.String("transaction.boundary") {
+	case "interval":
+		wait := s.common.Millis("transaction.boundary.interval.ms")
+		if wait == 0 {
+			wait = time.Minute
+		}
+		return time.Since(b.began) >= wait
+	case "connector":
+		return b.ended
+	}
+	return true
+}
+
+// add records as they go to Kafka.
+func (s *sourceRun) add(b *batch, records []plugin.SourceRecord) error {
+	if len(b.records) == 0 && len(records) > 0 {
+		b.began = time.Now()
+		b.records = make([]*kgo.Record, 0, len(records))
+	}
+	for i := range records {
+		from := &records[i]
+		if from.Topic != "" {
+			out, err := s.send(&from.Record)
+			if err != nil {
+				if !s.tolerant {
+					return err
+				}
+				s.leftOut(err, from.Topic, plugin.NoPartition, -1)
+			}
+			if out != nil {
+				b.records = append(b.records, out)
+				b.bytes += len(out.Key) + len(out.Value)
+			}
+		}
+		b.at, b.ended = from.At, from.End
+	}
+	return nil
+}
+
+// send is a record as it goes to Kafka, nil where a transform has dropped it.
+func (s *sourceRun) send(r *plugin.Record) (*kgo.Record, error) {
+	keep, err := s.chain.Apply(r)
+	if err != nil || !keep {
+		return nil, err
+	}
+	out := &kgo.Record{Topic: s.w.cfg.Kafka.Topic(r.Topic), Partition: r.Partition}
+	if r.Timestamp != plugin.NoTimestamp {
+		out.Timestamp = time.UnixMilli(r.Timestamp)
+	}
+	if out.Key, err = s.keys.Encode(r.Topic, r.KeySchema, r.Key); err != nil {
+		return nil, fmt.Errorf("write the key of a record for topic %s: %w", r.Topic, err)
+	}
+	if out.Value, err = s.values.Encode(r.Topic, r.ValueSchema, r.Value); err != nil {
+		return nil, fmt.Errorf("write the value of a record for topic %s: %w", r.Topic, err)
+	}
+	for _, h := range r.Headers {
+		value, err := s.headers.EncodeHeader(r.Topic, h)
+		if err != nil {
+			return nil, fmt.Errorf("write header %s of a record for topic %s: %w", h.Key, r.Topic, err)
+		}
+		out.Headers = append(out.Headers, kgo.RecordHeader{Key: h.Key, Value: value})
+	}
+	return out, nil
+}
+
+// leftOut counts, and logs where that is wanted, a record that could not be sent or stored.
+func (r *run) leftOut(err error, topic string, partition int32, offset int64) {
+	r.counter("left_out_records").Inc()
+	if !r.common.Bool("errors.log.enable") {
+		return
+	}
+	logger := r.logger
+	if r.common.Bool("errors.log.include.messages") {
+		logger = logger.With("topic", topic, "partition", partition, "offset", offset)
+	}
+	logger.Error("connect: a record is left out (errors.tolerance=all)", "error", err)
+}

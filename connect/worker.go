@@ -1,0 +1,183 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/pabal-dev/pabal/connect/internal/members"
+	"github.com/pabal-dev/pabal/connect/internal/topiclog"
+	"github.com/pabal-dev/pabal/kafka"
+)
+
+// Worker runs its share of the group's connectors between Start and Stop.
+type Worker struct {
+	cfg   Config
+	board *board
+	kinds kinds
+
+	configs, statuses *topiclog.Log
+	offsets           *offsetStore
+	writer            *kgo.Client // of configurations and statuses
+	admin             *kadm.Client
+	group             *members.Group
+
+	life       context.Context
+	end        context.CancelFunc
+	herd       sync.WaitGroup
+	generation atomic.Int64
+
+	mu      sync.Mutex
+	members []members.Member // nil: this worker is out of the group
+	joined  chan struct{}    // holds one where members have changed
+	writing sync.Mutex       // one change of configurations at a time
+	units   map[unitID]*unit
+}
+
+// writeTimeout bounds a record of configuration or status.
+const writeTimeout = 30 * time.Second
+
+// New makes a worker; it does nothing before Start.
+func New(cfg Config) (*Worker, error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	k, err := newKinds(cfg.Plugins)
+	if err != nil {
+		return nil, err
+	}
+	return &Worker{
+		cfg: cfg, board: newBoard(cfg.Logger), kinds: k,
+		joined: make(chan struct{}, 1), units: map[unitID]*unit{},
+	}, nil
+}
+
+// Start reads the group's topics and joins the group. Connectors start when it has taken this
+// worker in.
+func (w *Worker) Start(ctx context.Context) (err error) {
+	w.life, w.end = context.WithCancel(context.Background())
+	defer func() {
+		if err != nil {
+			w.release()
+		}
+	}()
+	if w.writer, err = kafka.NewClient(w.cfg.Kafka, kgo.DisableClientMetrics(), kgo.MetadataMinAge(250*time.Millisecond)); err != nil {
+		return err
+	}
+	w.admin = kadm.NewClient(w.writer)
+	if w.configs, err = topiclog.Open(ctx, w.cfg.Kafka, w.cfg.topic(w.cfg.ConfigTopic, 1), w.board.applyConfig); err != nil {
+		return err
+	}
+	if w.statuses, err = topiclog.Open(ctx, w.cfg.Kafka, w.cfg.topic(w.cfg.StatusTopic, statusPartitions), w.board.applyStatus); err != nil {
+		return err
+	}
+	if w.offsets, err = openOffsets(ctx, w.cfg); err != nil {
+		return err
+	}
+	w.board.mu.Lock()
+	w.board.live = true
+	w.board.mu.Unlock()
+	w.herd.Go(w.keepHerd)
+	w.group, err = members.Join(members.Config{
+		Kafka: w.cfg.Kafka, Group: w.cfg.Kafka.Group(w.cfg.Group), Topic: w.configs.Topic(),
+		Self:           members.Member{ID: w.cfg.ID, URL: w.cfg.URL},
+		SessionTimeout: w.cfg.SessionTimeout, OnChange: w.onMembers, Logger: w.cfg.Logger,
+	})
+	return err
+}
+
+// Stop stops the tasks, each after what it has sent is committed, and leaves the group.
+func (w *Worker) Stop(ctx context.Context) error {
+	if w.life == nil || w.end == nil {
+		return nil
+	}
+	w.release()
+	return ctx.Err()
+}
+
+func (w *Worker) release() {
+	w.end()
+	w.herd.Wait()
+	if w.group != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
+		w.group.Leave(ctx)
+		cancel()
+	}
+	for _, l := range []*topiclog.Log{w.configs, w.statuses} {
+		if l != nil {
+			l.Close()
+		}
+	}
+	if w.offsets != nil {
+		w.offsets.close()
+	}
+	if w.writer != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
+		if err := w.writer.Flush(ctx); err != nil {
+			w.cfg.Logger.Warn("connect: the last statuses were not written", "error", err)
+		}
+		cancel()
+		w.writer.Close()
+	}
+	w.configs, w.statuses, w.offsets, w.writer, w.group, w.end = nil, nil, nil, nil, nil, nil
+}
+
+// leaveTimeout bounds each farewell.
+const leaveTimeout = 10 * time.Second
+
+func (w *Worker) onMembers(all []members.Member) {
+	w.mu.Lock()
+	w.members = all
+	w.mu.Unlock()
+	w.generation.Add(1)
+	select {
+	case w.joined <- struct{}{}:
+	default:
+	}
+}
+
+// Leader is the member that writes configurations: its URL, and whether it is this worker.
+func (w *Worker) Leader() (url string, self bool, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.members) == 0 {
+		return "", false, problem{ErrUnready, "this worker is not in its group at the moment: try again in a few seconds"}
+	}
+	first := w.members[0]
+	return first.URL, first.ID == w.cfg.ID, nil
+}
+
+// write a record to the topic of configurations, and wait until this worker has read it.
+func (w *Worker) write(ctx context.Context, key string, value []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	r := &kgo.Record{Topic: w.configs.Topic(), Key: []byte(key), Value: value}
+	err := w.writer.ProduceSync(ctx, r).FirstErr()
+	if err == nil {
+		err = w.configs.Sync(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: write the configuration: %w", ErrUnready, err)
+	}
+	return nil
+}
+
+// errNoWorker: a method was called before Start or after Stop.
+var errNoWorker = errors.New("the worker does not run")
+
+// ClusterID is Kafka's id of the cluster.
+func (w *Worker) ClusterID(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	id, err := kafka.ClusterID(ctx, w.writer, w.cfg.Kafka)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrUnready, err)
+	}
+	return id, nil
+}
