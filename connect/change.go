@@ -5,34 +5,27 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 )
 
 // Create a connector; ErrConflict where there is one of that name, ErrInvalid where the
 // configuration is wrong. Only the leader of the group changes anything: see Leader.
 func (w *Worker) Create(ctx context.Context, name string, given map[string]string, target Target) (ConnectorInfo, error) {
-	if err := checkName(name); err != nil {
-		return ConnectorInfo{}, err
-	}
 	w.writing.Lock()
 	defer w.writing.Unlock()
-	if err := w.configs.Sync(ctx); err != nil {
-		return ConnectorInfo{}, fmt.Errorf("%w: %w", ErrUnready, err)
-	}
-	if _, ok := w.board.get(name); ok {
-		return ConnectorInfo{}, problem{ErrConflict, fmt.Sprintf("Connector %s already exists", name)}
-	}
-	if err := w.put(ctx, name, given, target); err != nil {
+	_, there, err := w.stored(ctx, name)
+	if err != nil {
 		return ConnectorInfo{}, err
 	}
-	return w.Info(name)
+	if there {
+		return ConnectorInfo{}, problem{ErrConflict, fmt.Sprintf("Connector %s already exists", name)}
+	}
+	return w.put(ctx, name, given, target)
 }
 
 // Put creates a connector, or replaces its configuration.
 func (w *Worker) Put(ctx context.Context, name string, given map[string]string) (info ConnectorInfo, created bool, err error) {
-	if err := checkName(name); err != nil {
-		return ConnectorInfo{}, false, err
-	}
 	w.writing.Lock()
 	defer w.writing.Unlock()
 	old, there, err := w.stored(ctx, name)
@@ -42,10 +35,7 @@ func (w *Worker) Put(ctx context.Context, name string, given map[string]string) 
 	if there {
 		given = unmask(w.definition(old.props["connector.class"]), given, old.props)
 	}
-	if err := w.put(ctx, name, given, ""); err != nil {
-		return ConnectorInfo{}, false, err
-	}
-	info, err = w.Info(name)
+	info, err = w.put(ctx, name, given, "")
 	return info, !there, err
 }
 
@@ -69,10 +59,7 @@ func (w *Worker) Patch(ctx context.Context, name string, changes map[string]*str
 		props[key] = *value
 	}
 	props = unmask(w.definition(old.props["connector.class"]), props, old.props)
-	if err := w.put(ctx, name, props, ""); err != nil {
-		return ConnectorInfo{}, err
-	}
-	return w.Info(name)
+	return w.put(ctx, name, props, "")
 }
 
 func (w *Worker) stored(ctx context.Context, name string) (entry, bool, error) {
@@ -83,26 +70,45 @@ func (w *Worker) stored(ctx context.Context, name string) (entry, bool, error) {
 	return e, ok, nil
 }
 
-func checkName(name string) error {
-	if strings.TrimSpace(name) == "" {
-		return problem{ErrInvalid, "connector name is required"}
-	}
-	if strings.ContainsAny(name, "\x00\r\n\t/") || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
-		return problem{ErrInvalid, fmt.Sprintf("connector name %q has characters that it may not have", name)}
-	}
-	return nil
-}
-
-// put checks and writes.
-func (w *Worker) put(ctx context.Context, name string, given map[string]string, target Target) error {
+// put checks and writes. What it returns has the tasks that there were before.
+func (w *Worker) put(ctx context.Context, name string, given map[string]string, target Target) (ConnectorInfo, error) {
 	props := maps.Clone(given)
 	if props == nil {
 		props = map[string]string{}
 	}
 	if own, ok := props["name"]; ok && own != name {
-		return problem{ErrInvalid, fmt.Sprintf("Connector name configuration (%s) doesn't match connector name in the URL (%s)", own, name)}
+		return ConnectorInfo{}, problem{ErrInvalid, fmt.Sprintf("Connector name configuration (%s) doesn't match connector name in the URL (%s)", own, name)}
 	}
-	props["name"] = name
+	if name != "" {
+		props["name"] = name
+	}
+	if err := w.accept(ctx, name, props); err != nil {
+		return ConnectorInfo{}, err
+	}
+	info, err := w.Info(name)
+	if err != nil {
+		info.Tasks = []TaskID{}
+	}
+	if target != "" && target != Started {
+		if err := w.setTarget(ctx, name, target); err != nil {
+			return info, err
+		}
+	}
+	value, err := json.Marshal(connectorValue{props})
+	if err != nil {
+		return info, err
+	}
+	if err := w.write(ctx, connectorKey+name, value); err != nil {
+		return info, err
+	}
+	tasks := info.Tasks
+	info, err = w.Info(name)
+	info.Tasks = tasks
+	return info, err
+}
+
+// accept a configuration, or say what is wrong with it.
+func (w *Worker) accept(ctx context.Context, name string, props map[string]string) error {
 	class, ok := props["connector.class"]
 	if !ok {
 		return problem{ErrInvalid, "Connector config " + shown(props) + " contains no connector type"}
@@ -118,25 +124,16 @@ func (w *Worker) put(ctx context.Context, name string, given map[string]string, 
 	for _, text := range found.Warnings {
 		w.cfg.Logger.Warn("connect: a setting has no effect", "connector", name, "setting", text)
 	}
-	if target != "" && target != Started {
-		if err := w.setTarget(ctx, name, target); err != nil {
-			return err
-		}
-	}
-	value, err := json.Marshal(connectorValue{props})
-	if err != nil {
-		return err
-	}
-	return w.write(ctx, connectorKey+name, value)
+	return nil
 }
 
-// shown is the names of settings: their values may be secrets.
+// shown is a configuration as Java prints maps, without secrets.
 func shown(props map[string]string) string {
-	var keys []string
-	for key := range props {
-		keys = append(keys, key)
+	var all []string
+	for _, key := range slices.Sorted(maps.Keys(props)) {
+		all = append(all, key+"="+masked(sourceKeys, key, props[key]))
 	}
-	return fmt.Sprint(keys)
+	return "{" + strings.Join(all, ", ") + "}"
 }
 
 // Delete a connector; its offsets stay, for one that comes under the same name.
@@ -150,9 +147,7 @@ func (w *Worker) Delete(ctx context.Context, name string) error {
 	if !there {
 		return notFound(name)
 	}
-	for _, topic := range w.board.topicsOf(name) {
-		w.writeStatus(topicStatusKey+topic+":connector-"+name, nil)
-	}
+	w.ResetTopics(name)
 	if err := w.write(ctx, connectorKey+name, nil); err != nil {
 		return err
 	}
@@ -230,11 +225,9 @@ func (w *Worker) RestartTask(ctx context.Context, name string, task int) error {
 	return w.write(ctx, restartTaskKey+unitID{name, task}.String(), []byte(`{}`))
 }
 
-// ResetTopics forgets which topics a connector has used; ErrNotFound.
-func (w *Worker) ResetTopics(name string) error {
-	topics, err := w.Topics(name)
-	for _, topic := range topics {
+// ResetTopics forgets which topics a connector has used.
+func (w *Worker) ResetTopics(name string) {
+	for _, topic := range w.board.topicsOf(name) {
 		w.writeStatus(topicStatusKey+topic+":connector-"+name, nil)
 	}
-	return err
 }

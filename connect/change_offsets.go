@@ -25,7 +25,7 @@ func (w *Worker) Offsets(ctx context.Context, name string) ([]SourceOffset, erro
 		return w.offsets.of(ctx, name)
 	}
 	fetched, err := w.admin.FetchOffsets(ctx, w.sinkGroup(name, e.props))
-	if err != nil {
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
 		return nil, fmt.Errorf("%w: read the offsets of the sink's group: %w", ErrUnready, err)
 	}
 	out := []SourceOffset{}
@@ -138,7 +138,7 @@ func (w *Worker) alterSink(ctx context.Context, group string, changes []SourceOf
 	for _, c := range changes {
 		var p sinkPartition
 		if err := json.Unmarshal(c.Partition, &p); err != nil || p.Topic == "" {
-			return problem{ErrInvalid, fmt.Sprintf("The partition %s needs to have kafka_topic and kafka_partition", c.Partition)}
+			return problem{ErrInvalid, "The partition for a sink connector offset must contain the keys 'kafka_topic' and 'kafka_partition'"}
 		}
 		topic := w.cfg.Kafka.Topic(p.Topic)
 		if text := string(c.Offset); text == "null" || text == "" {
@@ -147,7 +147,7 @@ func (w *Worker) alterSink(ctx context.Context, group string, changes []SourceOf
 		}
 		o := sinkOffset{-1}
 		if err := json.Unmarshal(c.Offset, &o); err != nil || o.Offset < 0 {
-			return problem{ErrInvalid, fmt.Sprintf("The offset %s needs to have kafka_offset, a number from 0 on", c.Offset)}
+			return problem{ErrInvalid, "The offset for a sink connector should either be null or contain the key 'kafka_offset'"}
 		}
 		set.AddOffset(topic, p.Partition, o.Offset, -1)
 	}
@@ -170,6 +170,8 @@ func (w *Worker) idle(ctx context.Context, group string, do func() error) error 
 		switch {
 		case err == nil, errors.Is(err, kerr.GroupIDNotFound):
 			return nil
+		case errors.Is(err, kerr.UnknownTopicOrPartition):
+			return problem{ErrInvalid, "there is no such topic or partition: the offsets are not changed"}
 		case time.Now().After(deadline) || ctx.Err() != nil:
 			return problem{ErrUnready, fmt.Sprintf("the offsets of group %s cannot be changed: %v; if tasks are still stopping, try again", group, err)}
 		}

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -129,6 +130,9 @@ func (w *Worker) specs(name string, e entry) []*spec {
 	return out
 }
 
+// taskClass is for tools only.
+const taskClass = "task.class"
+
 // tasksOf are the configurations of a connector's tasks; none where it is stopped.
 func (w *Worker) tasksOf(name string, e entry) ([]map[string]string, error) {
 	if e.target == Stopped {
@@ -158,5 +162,10 @@ func (w *Worker) tasksOf(name string, e entry) ([]map[string]string, error) {
 	if len(tasks) > most {
 		return nil, fmt.Errorf("%w: connector %s has made %d tasks, and tasks.max is %d", config.ErrConfig, name, len(tasks), most)
 	}
-	return unresolve(tasks, e.props, resolved), nil
+	info := kind.connector.Info()
+	out := unresolve(tasks, e.props, resolved)
+	for _, task := range out {
+		task[taskClass] = cmp.Or(info.TaskClass, info.Class+"Task")
+	}
+	return out, nil
 }

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -109,36 +110,59 @@ const (
 )
 
 var connectorKeys = []config.Key{
-	{Name: "name", Type: config.String, Required: true, Importance: config.High, Group: commonGroup, Label: "Connector name",
-		Check: config.NotEmpty, Doc: "Name of the connector, unique in the group."},
-	{Name: "connector.class", Type: config.String, Required: true, Importance: config.High, Group: commonGroup, Label: "Connector class",
+	{Name: "name", Type: config.String, Required: true, Importance: config.High, Group: commonGroup, Order: 1, Width: "MEDIUM", Label: "Connector name",
+		Check: checkName, Doc: "Name of the connector, unique in the group."},
+	{Name: "connector.class", Type: config.String, Required: true, Importance: config.High, Group: commonGroup, Order: 2, Width: "LONG", Label: "Connector class",
 		Doc: "Class of the connector, or its last part."},
-	{Name: "tasks.max", Type: config.Int, Default: "1", Importance: config.High, Group: commonGroup, Label: "Tasks max",
+	pluginVersion("connector", 3, "MEDIUM", config.Medium),
+	{Name: "tasks.max", Type: config.Int, Default: "1", Importance: config.High, Group: commonGroup, Order: 4, Width: "SHORT", Label: "Tasks max",
 		Check: config.AtLeast(1), Doc: "How many tasks the connector may have."},
-	{Name: "tasks.max.enforce", Type: config.Boolean, Default: "true", Importance: config.Low, Group: commonGroup, Label: "Enforce tasks max",
+	{Name: "tasks.max.enforce", Type: config.Boolean, Default: "true", Importance: config.Low, Group: commonGroup, Order: 5, Width: "SHORT", Label: "Enforce tasks max",
 		Doc: "Whether a connector that makes more tasks than that fails. It always does here."},
-	{Name: "key.converter", Type: config.Class, Importance: config.Low, Group: commonGroup, Label: "Key converter class",
+	{Name: keyConverter, Type: config.Class, Importance: config.Low, Group: commonGroup, Order: 6, Width: "SHORT", Label: "Key converter class",
 		Doc: "Converter of keys; the worker's where it is not set."},
-	{Name: "value.converter", Type: config.Class, Importance: config.Low, Group: commonGroup, Label: "Value converter class",
+	pluginVersion(keyConverter, 7, "SHORT", config.Low),
+	{Name: valueConverter, Type: config.Class, Importance: config.Low, Group: commonGroup, Order: 8, Width: "SHORT", Label: "Value converter class",
 		Doc: "Converter of values; the worker's where it is not set."},
-	{Name: "header.converter", Type: config.Class, Importance: config.Low, Group: commonGroup, Label: "Header converter class",
+	pluginVersion(valueConverter, 9, "SHORT", config.Low),
+	{Name: headerConverter, Type: config.Class, Importance: config.Low, Group: commonGroup, Order: 10, Width: "SHORT", Label: "Header converter class",
 		Doc: "Converter of headers; SimpleHeaderConverter where it is not set."},
-	{Name: "transforms", Type: config.List, Importance: config.Low, Group: transformsGroup, Label: "Transforms",
+	pluginVersion(headerConverter, 11, "SHORT", config.Low),
+	{Name: "transforms", Type: config.List, Importance: config.Low, Group: transformsGroup, Order: 12, Width: "LONG", Label: "Transforms",
 		Doc: "Names of transforms, in the order in which records go through them."},
-	{Name: "predicates", Type: config.List, Importance: config.Low, Group: predicatesGroup, Label: "Predicates",
+	{Name: "predicates", Type: config.List, Importance: config.Low, Group: predicatesGroup, Order: 13, Width: "LONG", Label: "Predicates",
 		Doc: "Names of predicates that transforms refer to."},
-	{Name: "config.action.reload", Type: config.String, Default: "restart", Importance: config.Low, Group: commonGroup, Label: "Reload Action",
+	{Name: "config.action.reload", Type: config.String, Default: "restart", Importance: config.Low, Group: commonGroup, Order: 14, Width: "MEDIUM", Label: "Reload Action",
 		Check: config.OneOf("none", "restart"), Doc: "What happens when a secret changes. Secrets are read when a task starts."},
-	{Name: "errors.retry.timeout", Type: config.Long, Default: "0", Importance: config.Medium, Group: errorsGroup, Label: "Retry Timeout for Errors",
+	{Name: "errors.retry.timeout", Type: config.Long, Default: "0", Importance: config.Medium, Group: errorsGroup, Order: 1, Width: "MEDIUM", Label: "Retry Timeout for Errors",
 		Doc: "For how many milliseconds a failed operation is tried again; -1 is for ever."},
-	{Name: "errors.retry.delay.max.ms", Type: config.Long, Default: "60000", Importance: config.Medium, Group: errorsGroup, Label: "Maximum Delay Between Retries for Errors",
+	{Name: "errors.retry.delay.max.ms", Type: config.Long, Default: "60000", Importance: config.Medium, Group: errorsGroup, Order: 2, Width: "MEDIUM", Label: "Maximum Delay Between Retries for Errors",
 		Check: config.AtLeast(0), Doc: "Longest pause between two attempts."},
-	{Name: "errors.tolerance", Type: config.String, Default: "none", Importance: config.Medium, Group: errorsGroup, Label: "Error Tolerance",
+	{Name: "errors.tolerance", Type: config.String, Default: "none", Importance: config.Medium, Group: errorsGroup, Order: 3, Width: "SHORT", Label: "Error Tolerance",
 		Check: config.OneOf("none", "all"), Doc: "none: a record that cannot be converted or transformed fails the task. all: it is left out."},
-	{Name: "errors.log.enable", Type: config.Boolean, Default: "false", Importance: config.Medium, Group: errorsGroup, Label: "Log Errors",
+	{Name: "errors.log.enable", Type: config.Boolean, Default: "false", Importance: config.Medium, Group: errorsGroup, Order: 4, Width: "SHORT", Label: "Log Errors",
 		Doc: "Whether records that are left out are logged."},
-	{Name: "errors.log.include.messages", Type: config.Boolean, Default: "false", Importance: config.Medium, Group: errorsGroup, Label: "Log Error Details",
+	{Name: "errors.log.include.messages", Type: config.Boolean, Default: "false", Importance: config.Medium, Group: errorsGroup, Order: 5, Width: "SHORT", Label: "Log Error Details",
 		Doc: "Whether the log names the topic, partition and offset of the record. Contents are never logged."},
+}
+
+// pluginVersion is a key that chooses between versions of a plugin; there is one of each here.
+func pluginVersion(of string, order int, width string, importance config.Importance) config.Key {
+	label := map[string]string{"connector": "Connector", keyConverter: "Key converter", valueConverter: "Value converter", headerConverter: "Header converter"}[of]
+	return config.Key{Name: of + ".plugin.version", Type: config.String, Importance: importance, Group: commonGroup, Order: order, Width: width, Label: label + " version",
+		Doc: "Version of the plugin. There is one of each here, and it is taken whatever is set."}
+}
+
+// checkName: names are parts of paths and of keys.
+func checkName(v any) error {
+	name, _ := v.(string)
+	if err := config.NotEmpty(name); err != nil {
+		return err
+	}
+	if strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
+		return errors.New("String may not contain control sequences but had the following ASCII chars") //nolint:staticcheck // Kafka Connect's own words
+	}
+	return nil
 }
 
 // connectorPatterns are keys that other definitions have, or that are settings of clients.
@@ -148,15 +172,15 @@ var connectorPatterns = []string{
 
 var sourceKeys = config.Definition{
 	Keys: append(connectorKeys[:len(connectorKeys):len(connectorKeys)],
-		config.Key{Name: "topic.creation.groups", Type: config.List, Importance: config.Low, Group: creationGroup, Label: "Topic Creation Groups",
+		config.Key{Name: "topic.creation.groups", Type: config.List, Importance: config.Low, Group: creationGroup, Order: 1, Width: "LONG", Label: "Topic Creation Groups",
 			Doc: "Names of groups of topics with settings of their own, tried in this order."},
-		config.Key{Name: "exactly.once.support", Type: config.String, Default: "requested", Importance: config.Medium, Group: onceGroup, Label: "Exactly once support",
+		config.Key{Name: "exactly.once.support", Type: config.String, Default: "requested", Importance: config.Medium, Group: onceGroup, Order: 2, Width: "SHORT", Label: "Exactly once support",
 			Check: config.OneOf("requested", "required"), Doc: "Whether the connector is refused where records cannot be exactly-once."},
-		config.Key{Name: "transaction.boundary", Type: config.String, Default: "poll", Importance: config.Medium, Group: onceGroup, Label: "Transaction Boundary",
+		config.Key{Name: "transaction.boundary", Type: config.String, Default: "poll", Importance: config.Medium, Group: onceGroup, Order: 3, Width: "SHORT", Label: "Transaction Boundary",
 			Check: config.OneOf("poll", "interval", "connector"), Doc: "When a transaction ends: after what the source gave at once, after a time, or where the source says so."},
-		config.Key{Name: "transaction.boundary.interval.ms", Type: config.Long, Importance: config.Low, Group: onceGroup, Label: "Transaction boundary interval",
+		config.Key{Name: "transaction.boundary.interval.ms", Type: config.Long, Importance: config.Low, Group: onceGroup, Order: 4, Width: "SHORT", Label: "Transaction boundary interval",
 			Check: config.AtLeast(1), Doc: "That time; 60 s where it is not set."},
-		config.Key{Name: "offsets.storage.topic", Type: config.String, Importance: config.Low, Group: offsetsGroup, Label: "Offsets topic",
+		config.Key{Name: "offsets.storage.topic", Type: config.String, Importance: config.Low, Group: offsetsGroup, Order: 1, Width: "LONG", Label: "Offsets topic",
 			Unsupported: "offsets of all connectors are in the worker's offset topic", Doc: "A topic of its own for the connector's offsets."},
 	),
 	Patterns: append(connectorPatterns[:len(connectorPatterns):len(connectorPatterns)], "topic.creation.*", "producer.override.*"),
@@ -164,15 +188,15 @@ var sourceKeys = config.Definition{
 
 var sinkKeys = config.Definition{
 	Keys: append(connectorKeys[:len(connectorKeys):len(connectorKeys)],
-		config.Key{Name: "topics", Type: config.List, Importance: config.High, Group: commonGroup, Label: "Topics",
+		config.Key{Name: "topics", Type: config.List, Importance: config.High, Group: commonGroup, Order: 4, Width: "LONG", Label: "Topics",
 			Doc: "Topics to read, separated by commas."},
-		config.Key{Name: "topics.regex", Type: config.String, Importance: config.High, Group: commonGroup, Label: "Topics regex",
+		config.Key{Name: "topics.regex", Type: config.String, Importance: config.High, Group: commonGroup, Blank: true, Order: 4, Width: "LONG", Label: "Topics regex",
 			Doc: "Regular expression of the names of topics to read, the whole name."},
-		config.Key{Name: "errors.deadletterqueue.topic.name", Type: config.String, Importance: config.Medium, Group: errorsGroup, Label: "Dead Letter Queue Topic Name",
+		config.Key{Name: "errors.deadletterqueue.topic.name", Type: config.String, Importance: config.Medium, Group: errorsGroup, Blank: true, Order: 6, Width: "MEDIUM", Label: "Dead Letter Queue Topic Name",
 			Doc: "Topic for records that are left out."},
-		config.Key{Name: "errors.deadletterqueue.topic.replication.factor", Type: config.Short, Default: "3", Importance: config.Medium, Group: errorsGroup, Label: "Dead Letter Queue Topic Replication Factor",
+		config.Key{Name: "errors.deadletterqueue.topic.replication.factor", Type: config.Short, Default: "3", Importance: config.Medium, Group: errorsGroup, Order: 7, Width: "MEDIUM", Label: "Dead Letter Queue Topic Replication Factor",
 			Doc: "Replicas of that topic where it is created; as many as there are brokers at most."},
-		config.Key{Name: "errors.deadletterqueue.context.headers.enable", Type: config.Boolean, Default: "false", Importance: config.Medium, Group: errorsGroup, Label: "Enable Error Context Headers",
+		config.Key{Name: "errors.deadletterqueue.context.headers.enable", Type: config.Boolean, Default: "false", Importance: config.Medium, Group: errorsGroup, Order: 8, Width: "MEDIUM", Label: "Enable Error Context Headers",
 			Doc: "Whether headers tell what was wrong."},
 	),
 	Patterns: append(connectorPatterns[:len(connectorPatterns):len(connectorPatterns)], "consumer.override.*", "producer.override.*", "admin.override.*"),

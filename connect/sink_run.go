@@ -20,6 +20,7 @@ type sinkRun struct {
 	task    plugin.SinkTask
 	letters *letters
 	most    int
+	topics  map[string]bool // known to be read
 }
 
 // mostPolled records at once, as with Kafka's consumer.
@@ -33,7 +34,7 @@ const (
 )
 
 func (r *run) runSink(ctx context.Context) error {
-	s := &sinkRun{run: r, most: mostPolled}
+	s := &sinkRun{run: r, most: mostPolled, topics: map[string]bool{}}
 	if err := s.connect(); err != nil {
 		return err
 	}
@@ -123,6 +124,7 @@ func (s *sinkRun) round(ctx context.Context) error {
 		return failed
 	}
 	records := fetches.Records()
+	s.note(fetches)
 	batch := make([]plugin.SinkRecord, 0, len(records))
 	for _, r := range records {
 		one, keep, err := s.take(r)
@@ -146,6 +148,16 @@ func (s *sinkRun) round(ctx context.Context) error {
 	}
 	s.counter("sink_records").Add(len(batch))
 	return nil
+}
+
+// note the topics that are read, each once.
+func (s *sinkRun) note(fetches kgo.Fetches) {
+	fetches.EachTopic(func(t kgo.FetchTopic) {
+		if !s.topics[t.Topic] {
+			s.topics[t.Topic] = true
+			s.w.reportTopic(s.id, s.w.cfg.Kafka.Local(t.Topic))
+		}
+	})
 }
 
 // place of a record in Kafka.

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -39,7 +40,7 @@ type ConfigKeyInfo struct {
 	Width         string   `json:"width"`
 	DisplayName   string   `json:"display_name"`
 	Dependents    []string `json:"dependents"`
-	Order         int      `json:"order"`
+	Order         int      `json:"order_in_group"`
 }
 
 // ConfigValueInfo is the value of a key and what is wrong with it.
@@ -56,9 +57,13 @@ type ConfigValueInfo struct {
 func (w *Worker) Validate(ctx context.Context, class string, given map[string]string) (ConfigInfos, error) {
 	kind, ok := w.kinds.connectors[class]
 	if !ok {
-		return ConfigInfos{}, problem{ErrNotFound, fmt.Sprintf("Failed to find any class that implements Connector and which name matches %s, available connectors are: %s", class, w.classList())}
+		return ConfigInfos{}, problem{ErrInvalid, fmt.Sprintf("Failed to find any class that implements Connector and which name matches %s, available connectors are: %s", class, w.classList())}
 	}
-	if own := given["connector.class"]; own != "" {
+	own, ok := given["connector.class"]
+	if !ok {
+		return ConfigInfos{}, problem{ErrInvalid, "Connector config " + shown(given) + " contains no connector type"}
+	}
+	if own != "" {
 		if other, ok := w.kinds.connectors[own]; !ok || other.connector.Info().Class != kind.connector.Info().Class {
 			return ConfigInfos{}, problem{ErrInvalid, fmt.Sprintf("Included connector type %s does not match request type %s", own, class)}
 		}
@@ -74,7 +79,7 @@ func (w *Worker) validate(ctx context.Context, k kind, given map[string]string) 
 	problems = append(problems, wrong...)
 	problems = append(problems, w.checkPlugins(k, resolved, common)...)
 	problems = append(problems, k.connector.Check(ctx, own, problems)...)
-	out := infos(k, given, problems)
+	out := w.infos(k, given, problems)
 	for _, key := range config.Unknown(given, k.common(), k.connector.Info().Config) {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%s: nobody knows this setting, it has no effect", key))
 	}
@@ -152,7 +157,7 @@ func checkTopics(common config.Values) []config.Problem {
 }
 
 // infos puts definitions, values and problems together.
-func infos(k kind, given map[string]string, problems []config.Problem) ConfigInfos {
+func (w *Worker) infos(k kind, given map[string]string, problems []config.Problem) ConfigInfos {
 	info := k.connector.Info()
 	out := ConfigInfos{Name: info.Class, Groups: []string{}, Configs: []ConfigInfo{}}
 	wrong := map[string][]string{}
@@ -161,21 +166,19 @@ func infos(k kind, given map[string]string, problems []config.Problem) ConfigInf
 			wrong[p.Key] = append(wrong[p.Key], p.Message)
 		}
 	}
-	order := map[string]int{}
-	for _, d := range []config.Definition{k.common(), info.Config} {
+	for _, d := range w.definitions(k, given) {
 		for _, key := range d.Keys {
 			if key.Group != "" && !slices.Contains(out.Groups, key.Group) {
 				out.Groups = append(out.Groups, key.Group)
 			}
-			order[key.Group]++
-			out.Configs = append(out.Configs, infoOf(d, key, order[key.Group], given, wrong[key.Name]))
+			out.Configs = append(out.Configs, infoOf(d, key, given, wrong[key.Name]))
 			out.ErrorCount += len(wrong[key.Name])
 			delete(wrong, key.Name)
 		}
 	}
 	for _, p := range problems { // of keys that no definition lists, such as a transform's
 		if messages, ok := wrong[p.Key]; ok {
-			out.Configs = append(out.Configs, infoOf(config.Definition{}, config.Key{Name: p.Key, Type: config.String}, 0, given, messages))
+			out.Configs = append(out.Configs, infoOf(config.Definition{}, config.Key{Name: p.Key, Type: config.String}, given, messages))
 			out.ErrorCount += len(messages)
 			delete(wrong, p.Key)
 		}
@@ -183,21 +186,57 @@ func infos(k kind, given map[string]string, problems []config.Problem) ConfigInf
 	return out
 }
 
-func infoOf(d config.Definition, key config.Key, order int, given map[string]string, wrong []string) ConfigInfo {
+// definitions of a connector's keys, with those of the converters that it has of its own.
+func (w *Worker) definitions(k kind, given map[string]string) []config.Definition {
+	common := k.common().With()
+	for i, key := range common.Keys {
+		common.Keys[i] = w.kinds.choices(key, k.connector.Info().Version)
+	}
+	out := []config.Definition{common, k.connector.Info().Config}
+	for _, name := range []string{keyConverter, valueConverter} {
+		d := config.Definition{Keys: slices.Clone(w.kinds.converters[given[name]].Config.Keys)}
+		for i := range d.Keys {
+			if d.Keys[i].Label == "" {
+				d.Keys[i].Label = d.Keys[i].Name
+			}
+			d.Keys[i].Name = name + "." + d.Keys[i].Name
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// choices are what forms offer for a key.
+func (k *kinds) choices(key config.Key, version string) config.Key {
+	switch {
+	case key.Name == keyConverter, key.Name == valueConverter:
+		for _, p := range k.set.Converters {
+			key.Recommended = append(key.Recommended, p.Class)
+		}
+		key.Default = jsonClass
+	case key.Name == headerConverter:
+		for _, p := range k.set.Headers {
+			key.Recommended = append(key.Recommended, p.Class)
+		}
+		key.Default = simpleHeaderClass
+	case strings.HasSuffix(key.Name, ".plugin.version"):
+		key.Default, key.Recommended = version, []string{version}
+	}
+	return key
+}
+
+func infoOf(d config.Definition, key config.Key, given map[string]string, wrong []string) ConfigInfo {
 	out := ConfigInfo{
 		Definition: ConfigKeyInfo{
 			Name: key.Name, Type: key.Type.String(), Required: key.Required, Importance: key.Importance.String(), Documentation: key.Doc,
-			Width: "NONE", DisplayName: key.Name, Dependents: []string{}, Order: order,
+			Width: cmp.Or(key.Width, "NONE"), DisplayName: cmp.Or(key.Label, key.Name), Dependents: []string{}, Order: -1,
 		},
 		Value: ConfigValueInfo{Name: key.Name, Recommended: append([]string{}, key.Recommended...), Errors: append([]string{}, wrong...), Visible: true},
 	}
 	if key.Group != "" {
-		out.Definition.Group, out.Definition.Width = &key.Group, "MEDIUM"
+		out.Definition.Group, out.Definition.Order = &key.Group, key.Order
 	}
-	if key.Label != "" {
-		out.Definition.DisplayName = key.Label
-	}
-	if key.Default != "" {
+	if !key.Required && (key.Default != "" || key.Blank || key.Type == config.List) {
 		out.Definition.DefaultValue, out.Value.Value = &key.Default, &key.Default
 	}
 	if value, ok := given[key.Name]; ok {

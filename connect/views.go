@@ -140,40 +140,41 @@ func (w *Worker) Tasks(name string) ([]TaskInfo, error) {
 	return out, nil
 }
 
-// Topics that a connector has used since they were reset; ErrNotFound.
-func (w *Worker) Topics(name string) ([]string, error) {
-	if _, ok := w.board.get(name); !ok {
-		return nil, notFound(name)
-	}
-	return append([]string{}, w.board.topicsOf(name)...), nil
-}
+// Topics that a connector has used since they were reset.
+func (w *Worker) Topics(name string) []string { return append([]string{}, w.board.topicsOf(name)...) }
 
-// Plugins that this worker knows, sorted; connectors only, or all kinds.
+// Plugins that this worker knows, by kinds in Kafka Connect's order; connectors only, or all.
 func (w *Worker) Plugins(connectorsOnly bool) []PluginInfo {
-	out := []PluginInfo{}
-	add := func(kind string, i plugin.Info) { out = append(out, PluginInfo{i.Class, kind, i.Version}) }
 	set := w.kinds.set
-	for _, s := range set.Sources {
-		add("source", s.Info())
-	}
+	var infos [6][]plugin.Info
 	for _, s := range set.Sinks {
-		add("sink", s.Info())
+		infos[0] = append(infos[0], s.Info())
 	}
-	if !connectorsOnly {
-		for _, p := range set.Converters {
-			add("converter", p.Info)
+	for _, s := range set.Sources {
+		infos[1] = append(infos[1], s.Info())
+	}
+	for _, p := range set.Transforms {
+		infos[2] = append(infos[2], p.Info)
+	}
+	for _, p := range set.Predicates {
+		infos[3] = append(infos[3], p.Info)
+	}
+	for _, p := range set.Converters {
+		infos[4] = append(infos[4], p.Info)
+	}
+	for _, p := range set.Headers {
+		infos[5] = append(infos[5], p.Info)
+	}
+	out := []PluginInfo{}
+	for n, kind := range []string{"sink", "source", "transformation", "predicate", "converter", "header_converter"} {
+		if connectorsOnly && n > 1 {
+			break
 		}
-		for _, p := range set.Headers {
-			add("header_converter", p.Info)
-		}
-		for _, p := range set.Transforms {
-			add("transformation", p.Info)
-		}
-		for _, p := range set.Predicates {
-			add("predicate", p.Info)
+		slices.SortFunc(infos[n], func(a, b plugin.Info) int { return cmp.Compare(a.Class, b.Class) })
+		for _, i := range infos[n] {
+			out = append(out, PluginInfo{i.Class, kind, i.Version})
 		}
 	}
-	slices.SortFunc(out, func(a, b PluginInfo) int { return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(a.Type, b.Type)) })
 	return out
 }
 
@@ -192,17 +193,21 @@ func (w *Worker) PluginKeys(class string) ([]ConfigKeyInfo, error) {
 		return nil, problem{ErrNotFound, "Unknown plugin " + class + "."}
 	}
 	out := []ConfigKeyInfo{}
-	order := map[string]int{}
 	for _, key := range d.Keys {
-		order[key.Group]++
-		out = append(out, infoOf(d, key, order[key.Group], nil, nil).Definition)
+		out = append(out, infoOf(d, key, nil, nil).Definition)
 	}
 	return out, nil
 }
 
 func (w *Worker) pluginDefinition(class string) (config.Definition, bool) {
 	if k, ok := w.kinds.connectors[class]; ok {
-		return w.definition(class), k.connector != nil
+		common := k.common().With()
+		for i, key := range common.Keys {
+			if key.Name == "connector.plugin.version" {
+				common.Keys[i] = w.kinds.choices(key, k.connector.Info().Version)
+			}
+		}
+		return k.connector.Info().Config.With(common.Keys...), true
 	}
 	if p, ok := w.kinds.converters[class]; ok {
 		return p.Config, true

@@ -59,8 +59,12 @@ type Key struct {
 	// Check says what is wrong with a value that has the right type; nil is nothing. It gets what
 	// Values has: bool, string, int64, float64, []string, or nil where there is none.
 	Check func(value any) error
-	// Group and Label are for forms; a key without a Group is in none.
-	Group, Label string
+	// Blank says that a Default of "" is a value, not the lack of one. Lists are always so.
+	Blank bool
+	// Group, Label, Order in the group and Width are for forms; a key without a Group is in none.
+	// Width is SHORT, MEDIUM or LONG; "" is none.
+	Group, Label, Width string
+	Order               int
 	// Recommended are values to choose from, for forms.
 	Recommended []string
 	// Unsupported is why a setting that others know is refused here; "" is that it works.

@@ -21,7 +21,7 @@ var sinkKeys = config.Definition{Keys: []config.Key{
 
 // Info names it.
 func (Sink) Info() plugin.Info {
-	return plugin.Info{Class: "org.apache.kafka.connect.file.FileStreamSinkConnector", Version: version, Config: sinkKeys}
+	return plugin.Info{Class: "org.apache.kafka.connect.file.FileStreamSinkConnector", TaskClass: "org.apache.kafka.connect.file.FileStreamSinkTask", Version: version, Config: sinkKeys}
 }
 
 // Check finds nothing more.

@@ -20,18 +20,23 @@ import (
 type Source struct{}
 
 var sourceKeys = config.Definition{Keys: []config.Key{
-	{Name: "file", Type: config.String, Required: true, Importance: config.High, Check: config.NotEmpty, Doc: "Path of the file to follow. It may appear later."},
+	{Name: "file", Type: config.String, Importance: config.High, Doc: "Path of the file to follow. It may appear later."},
 	{Name: "topic", Type: config.String, Required: true, Importance: config.High, Check: config.NotEmpty, Doc: "Topic of the records."},
 	{Name: "batch.size", Type: config.Int, Default: "2000", Importance: config.Low, Check: config.AtLeast(1), Doc: "Most lines at once."},
 }}
 
 // Info names it.
 func (Source) Info() plugin.Info {
-	return plugin.Info{Class: "org.apache.kafka.connect.file.FileStreamSourceConnector", Version: version, Config: sourceKeys}
+	return plugin.Info{Class: "org.apache.kafka.connect.file.FileStreamSourceConnector", TaskClass: "org.apache.kafka.connect.file.FileStreamSourceTask", Version: version, Config: sourceKeys}
 }
 
-// Check finds nothing more: the file may appear later.
-func (Source) Check(context.Context, config.Values, []config.Problem) []config.Problem { return nil }
+// Check wants a file: a worker has no standard input to read. It may appear later.
+func (Source) Check(_ context.Context, cfg config.Values, _ []config.Problem) []config.Problem {
+	if cfg.String("file") == "" {
+		return []config.Problem{{Key: "file", Message: "Missing required configuration \"file\": a worker has no standard input to read."}}
+	}
+	return nil
+}
 
 // Tasks is one.
 func (Source) Tasks(cfg config.Values, _ int) ([]map[string]string, error) {

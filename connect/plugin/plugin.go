@@ -21,6 +21,9 @@ type Info struct {
 	Aliases []string
 	// Version whose behaviour it has, such as "3.6.1.Final".
 	Version string
+	// TaskClass is the Java class of a connector's tasks, as tools show it; Class with "Task" behind
+	// where it is "".
+	TaskClass string
 	// Config is its own keys, without those that all connectors have.
 	Config config.Definition
 }

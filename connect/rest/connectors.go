@@ -36,9 +36,9 @@ func (a *api) list(r *http.Request) (int, any, error) {
 }
 
 type createRequest struct {
-	Name    string            `json:"name"`
-	Config  map[string]string `json:"config"`
-	Initial string            `json:"initial_state"`
+	Name    string `json:"name"`
+	Config  texts  `json:"config"`
+	Initial string `json:"initial_state"`
 }
 
 func (a *api) create(r *http.Request) (int, any, error) {
@@ -89,7 +89,7 @@ func (a *api) status(r *http.Request) (int, any, error) {
 }
 
 func (a *api) put(r *http.Request) (int, any, error) {
-	var given map[string]string
+	var given texts
 	if err := read(r, &given); err != nil {
 		return 0, nil, err
 	}
@@ -105,7 +105,7 @@ func (a *api) put(r *http.Request) (int, any, error) {
 }
 
 func (a *api) patch(r *http.Request) (int, any, error) {
-	var changes map[string]*string
+	var changes textChanges
 	if err := read(r, &changes); err != nil {
 		return 0, nil, err
 	}
@@ -118,8 +118,12 @@ func (a *api) remove(r *http.Request) (int, any, error) {
 }
 
 func (a *api) target(t connect.Target) handler {
+	status := http.StatusAccepted
+	if t == connect.Stopped {
+		status = http.StatusNoContent
+	}
 	return func(r *http.Request) (int, any, error) {
-		return http.StatusAccepted, nil, a.Worker.SetTarget(r.Context(), r.PathValue("name"), t)
+		return status, nil, a.Worker.SetTarget(r.Context(), r.PathValue("name"), t)
 	}
 }
 
@@ -144,15 +148,17 @@ func (a *api) tasks(r *http.Request) (int, any, error) {
 func task(r *http.Request) (int, error) {
 	n, err := strconv.Atoi(r.PathValue("task"))
 	if err != nil {
-		return 0, notThere{}
+		return 0, noPath
 	}
 	return n, nil
 }
 
-// notThere is a path that cannot be one.
-type notThere struct{}
+// notThere is what cannot be found.
+type notThere string
 
-func (notThere) Error() string { return "HTTP 404 Not Found" }
+const noPath notThere = "HTTP 404 Not Found"
+
+func (e notThere) Error() string { return string(e) }
 
 func (notThere) Is(target error) bool { return target == connect.ErrNotFound }
 
@@ -175,10 +181,10 @@ func (a *api) restartTask(r *http.Request) (int, any, error) {
 
 func (a *api) topics(r *http.Request) (int, any, error) {
 	name := r.PathValue("name")
-	topics, err := a.Worker.Topics(name)
-	return http.StatusOK, map[string]any{name: map[string]any{"topics": topics}}, err
+	return http.StatusOK, map[string]any{name: map[string]any{"topics": a.Worker.Topics(name)}}, nil
 }
 
 func (a *api) resetTopics(r *http.Request) (int, any, error) {
-	return http.StatusAccepted, nil, a.Worker.ResetTopics(r.PathValue("name"))
+	a.Worker.ResetTopics(r.PathValue("name"))
+	return http.StatusAccepted, nil, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"mime"
 	"net/http"
 	"strings"
 
@@ -177,6 +178,8 @@ func statusOf(err error) int {
 		return http.StatusBadRequest
 	case errors.As(err, &tooLarge):
 		return http.StatusRequestEntityTooLarge
+	case errors.As(err, &unsupported{}):
+		return http.StatusUnsupportedMediaType
 	case errors.Is(err, connect.ErrUnready):
 		return http.StatusServiceUnavailable
 	}
@@ -190,9 +193,21 @@ func (e invalid) Error() string { return string(e) }
 
 func (invalid) Is(target error) bool { return target == connect.ErrInvalid }
 
+// unsupported is a body that is not said to be JSON.
+type unsupported struct{}
+
+func (unsupported) Error() string { return "HTTP 415 Unsupported Media Type" }
+
 // read a JSON body.
 func read(r *http.Request, into any) error {
+	if r.ContentLength == 0 {
+		return invalid("the request has no body; JSON is expected")
+	}
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
+		return unsupported{}
+	}
 	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
 	err := d.Decode(into)
 	var tooLarge *http.MaxBytesError
 	switch {

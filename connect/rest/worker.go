@@ -39,7 +39,7 @@ func (a *api) pluginKeys(r *http.Request) (int, any, error) {
 }
 
 func (a *api) validate(r *http.Request) (int, any, error) {
-	var given map[string]string
+	var given texts
 	if err := read(r, &given); err != nil {
 		return 0, nil, err
 	}
@@ -64,15 +64,12 @@ func (a *api) loggers(*http.Request) (int, any, error) {
 
 func (a *api) logger(r *http.Request) (int, any, error) {
 	if a.Level == nil || r.PathValue("logger") != rootLogger {
-		return 0, nil, notThere{}
+		return 0, nil, noPath
 	}
 	return http.StatusOK, loggerBody{Level: levelName(a.Level.Level())}, nil
 }
 
 func (a *api) setLogger(r *http.Request) (int, any, error) {
-	if a.Level == nil || r.PathValue("logger") != rootLogger {
-		return 0, nil, notThere{}
-	}
 	var body struct {
 		Level string `json:"level"`
 	}
@@ -80,8 +77,13 @@ func (a *api) setLogger(r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	level, ok := levels[strings.ToUpper(body.Level)]
-	if !ok {
-		return 0, nil, invalid("the level of a logger is ERROR, WARN, INFO or DEBUG, not " + body.Level)
+	switch {
+	case body.Level == "":
+		return 0, nil, invalid("Desired 'level' parameter was not specified in request.")
+	case !ok:
+		return 0, nil, notThere("invalid log level '" + body.Level + "'.")
+	case a.Level == nil, r.PathValue("logger") != rootLogger:
+		return 0, nil, noPath
 	}
 	a.Level.Set(level)
 	return http.StatusOK, []string{rootLogger}, nil

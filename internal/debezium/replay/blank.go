@@ -33,6 +33,10 @@ func (r *replayer) blank(value any) any {
 				blanked[key] = word
 				continue
 			}
+			if list, ok := inner.([]any); ok && key == "recommended_values" && len(list) > 0 { // what is installed
+				blanked[key] = "<recommended>"
+				continue
+			}
 			blanked[key] = r.blank(inner)
 		}
 		if list, ok := blanked["offsets"].([]any); ok { // the order is that of a hash table

@@ -24,5 +24,5 @@ func TestTheFileIsWhatKafkaConnectAnswers(t *testing.T) {
 		}
 		return
 	}
-	replay.Compare(t, answers, file)
+	replay.Compare(t, answers, file, nil)
 }
