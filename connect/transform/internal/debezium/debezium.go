@@ -21,6 +21,7 @@ func Plugins() []plugin.TransformPlugin {
 		one("io.debezium.transforms.HeaderToValue", headerToValueConfig, newHeaderToValue),
 		one("io.debezium.transforms.TimezoneConverter", timezoneConfig, newTimezone),
 		one("io.debezium.transforms.ToLogicalTopicRouter", toLogicalTopicConfig, newLogicalTopic),
+		one("io.debezium.connector.postgresql.transforms.DecodeLogicalDecodingMessageContent", outbox.Message, outbox.NewMessage),
 		one("io.debezium.transforms.outbox.EventRouter", outbox.Table, outbox.NewTable),
 		one("io.debezium.connector.mongodb.transforms.outbox.MongoEventRouter", outbox.Collection, outbox.NewCollection),
 	}
