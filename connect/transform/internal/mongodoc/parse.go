@@ -185,4 +185,3 @@ func (p parser) document(depth int) (*Document, error) {
 	_, err := p.d.Token()
 	return d, err
 }
-
