@@ -87,6 +87,7 @@ func TestJSONOfScalars(t *testing.T) {
 		want string
 	}{
 		{nil, "a\"b\\c\n\t\r\b\f\x00\x1f\x7f/<é\u2028한", `"a\"b\\c\n\t\r\b\f\u0000\u001F` + "\x7f/<é\u2028한\""},
+		{nil, "a😀b", `"a\uD83D\uDE00b"`},
 		{nil, "broken \xff utf-8", `"broken ` + "\uFFFD" + ` utf-8"`},
 		{nil, true, "true"},
 		{nil, int8(-8), "-8"},
@@ -99,6 +100,8 @@ func TestJSONOfScalars(t *testing.T) {
 		{nil, 9999999.5, "9999999.5"},
 		{nil, 1e7, "1.0E7"},
 		{nil, -1.25e-300, "-1.25E-300"},
+		{nil, 5e-324, "4.9E-324"},
+		{nil, 2e23, "2.0E23"},
 		{nil, float32(0.1), "0.1"},
 		{nil, float32(3.4028235e38), "3.4028235E38"},
 		{nil, math.NaN(), `"NaN"`},

@@ -4,10 +4,12 @@ import (
 	"encoding/base64"
 	"math"
 	"strconv"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// appendText escapes what Jackson does: quotes, backslashes and control characters.
+// appendText escapes what Jackson does: quotes, backslashes, control characters, and what
+// Java has in two halves, such as emoji.
 func appendText(b []byte, s string) []byte {
 	b = append(b, '"')
 	from := 0
@@ -18,6 +20,10 @@ func appendText(b []byte, s string) []byte {
 			if r == utf8.RuneError && size == 1 {
 				b = append(append(b, s[from:i]...), "\uFFFD"...)
 				from = i + 1
+			}
+			if r >= 0x10000 {
+				b = appendHalves(append(b, s[from:i]...), r)
+				from = i + size
 			}
 			i += size
 			continue
@@ -49,8 +55,17 @@ func appendEscape(b []byte, c byte) []byte {
 	case '\r':
 		return append(b, '\\', 'r')
 	}
+	return appendUnicode(b, rune(c))
+}
+
+func appendHalves(b []byte, r rune) []byte {
+	first, second := utf16.EncodeRune(r)
+	return appendUnicode(appendUnicode(b, first), second)
+}
+
+func appendUnicode(b []byte, r rune) []byte {
 	const digits = "0123456789ABCDEF"
-	return append(b, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+	return append(b, '\\', 'u', digits[r>>12&15], digits[r>>8&15], digits[r>>4&15], digits[r&15])
 }
 
 func appendBase64(b, v []byte) []byte {
@@ -75,11 +90,20 @@ func appendFloat(b []byte, f float64, bits int) []byte {
 		b = strconv.AppendFloat(b, f, 'f', -1, bits)
 		return withPoint(b, from)
 	}
-	text := strconv.FormatFloat(f, 'E', -1, bits) // d.dddE+xx
+	text := shortest(f, bits) // d.dddE+xx
 	mantissa, exponent := splitExponent(text)
 	from := len(b)
 	b = withPoint(append(b, mantissa...), from)
 	return strconv.AppendInt(append(b, 'E'), int64(exponent), 10)
+}
+
+// shortest has two digits at least, of which the second may tell more, as in 4.9E-324.
+func shortest(f float64, bits int) string {
+	two := strconv.FormatFloat(f, 'E', 1, bits)
+	if again, err := strconv.ParseFloat(two, bits); err == nil && again == f {
+		return two
+	}
+	return strconv.FormatFloat(f, 'E', -1, bits)
 }
 
 func withPoint(b []byte, from int) []byte {

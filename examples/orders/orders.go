@@ -6,7 +6,6 @@ package orders
 import (
 	"github.com/pabal-dev/pabal/examples/orders/customer"
 	"github.com/pabal-dev/pabal/examples/orders/order"
-	"github.com/pabal-dev/pabal/examples/orders/order/mongo"
 	"github.com/pabal-dev/pabal/examples/orders/payment"
 	"github.com/pabal-dev/pabal/examples/orders/restaurant"
 	"github.com/pabal-dev/pabal/examples/orders/topselling"
@@ -16,7 +15,7 @@ import (
 // System is the four services.
 func System() service.System {
 	return service.System{Name: "orders", Definitions: []service.Definition{
-		mongo.Option(order.Definition()), payment.Definition(), restaurant.Definition(), customer.Definition(),
+		order.Definition(), payment.Definition(), restaurant.Definition(), customer.Definition(),
 	}}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strings"
 )
 
 // varies are the parts of a value that differ from run to run: when a record was made, and
@@ -14,18 +15,25 @@ var varies = []string{"ts_ms", "ts_us", "ts_ns"}
 // in the log it was made.
 var ofSnapshot = []string{"ts_ms", "ts_us", "ts_ns", "lsn", "txId", "sequence", "ord", "file", "pos", "gtid"}
 
-// ofJava is the name of an object of Java, with its address, which Debezium gives for the
-// table of a message of the log.
-var ofJava = []byte("$LogicalDecodingMessageId@")
+// noTable begins what stands for the table of a message of the log: Debezium gives the name
+// of an object of Java, with its address.
+var noTable = []string{`"io.debezium.connector.postgresql.LogicalDecodingMessageMonitor`, `"LOGICAL_DECODING_MESSAGE"`}
 
 // Blank replaces the parts of a value that differ from run to run with 0; all else is as it
 // was, byte for byte.
 func Blank(value []byte) []byte {
 	snapshot := isSnapshot(value)
+	return rewrite(value, func(path []string, text []byte) bool {
+		return blanked(path, snapshot) || slices.ContainsFunc(noTable, func(start string) bool { return bytes.HasPrefix(text, []byte(start)) })
+	})
+}
+
+// rewrite replaces parts that hold no others with 0.
+func rewrite(value []byte, replaced func(path []string, text []byte) bool) []byte {
 	var out bytes.Buffer
 	done := 0
 	err := walk(value, func(path []string, from, to int) {
-		if !blanked(path, snapshot) && !bytes.Contains(value[from:to], ofJava) {
+		if !replaced(path, value[from:to]) {
 			return
 		}
 		out.Write(value[done:from])
@@ -38,6 +46,8 @@ func Blank(value []byte) []byte {
 	out.Write(value[done:])
 	return out.Bytes()
 }
+
+func joined(path []string) string { return strings.Join(path, ".") }
 
 func blanked(path []string, snapshot bool) bool {
 	if len(path) > 1 && path[0] == "payload" {

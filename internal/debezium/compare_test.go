@@ -1,6 +1,7 @@
 package debezium
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -44,5 +45,18 @@ func TestDifferencesAreFound(t *testing.T) {
 		if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
 			t.Errorf("%s: got %q, want %q in it", name, got, tt.want)
 		}
+	}
+}
+
+func TestKnownDifferencesAreLeftOut(t *testing.T) {
+	topics := Topics{"m.a": {{Value: []byte(`{"after":{"x":1,"y":2}}`)}}, "m.b": {{}}}
+	got := topics.Without("m", []Known{
+		{Topic: "a", Paths: regexp.MustCompile(`after\.x$`)}, {Topic: "b"}, {Mode: "n", Topic: "a"}, {Topic: "c"},
+	})
+	if len(got) != 1 || string(got["m.a"][0].Value) != `{"after":{"x":0,"y":2}}` {
+		t.Errorf("left are %v", got)
+	}
+	if string(topics["m.a"][0].Value) != `{"after":{"x":1,"y":2}}` {
+		t.Error("the topics themselves are changed")
 	}
 }

@@ -3,6 +3,7 @@ package debezium
 import (
 	"testing"
 
+	"github.com/pabal-dev/pabal/connect/postgres"
 	"github.com/pabal-dev/pabal/internal/testenv"
 )
 
@@ -10,5 +11,9 @@ import (
 // can be held to.
 func TestPostgresReferenceEqualsItself(t *testing.T) {
 	testenv.Full(t)
-	ComparePostgres(t, StartReference(t), StartReference(t))
+	ComparePostgres(t, StartReference(t), StartReference(t), nil)
+}
+
+func TestPostgresEqualsDebezium(t *testing.T) {
+	ComparePostgres(t, StartReference(t), NewDirect(postgres.Connector{}), PostgresKnown)
 }

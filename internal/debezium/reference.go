@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -18,7 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-const patience = time.Minute
+const patience = 20 * time.Second
 
 // Reference is the real one.
 type Reference struct {
@@ -81,7 +80,15 @@ func (r *Reference) Has(t testing.TB, topic string, records int) bool {
 		t.Fatal(err)
 	}
 	end, ok := ends.Lookup(topic, 0)
-	return ok && end.Err == nil && len(r.read(t, topic, end.Offset)) >= records
+	if ok && end.Err == nil && len(r.read(t, topic, end.Offset)) >= records {
+		return true
+	}
+	for name, prefix := range r.prefixes {
+		if belongs(topic, prefix) {
+			r.running(t, name) // it may have failed
+		}
+	}
+	return false
 }
 
 // Stop implements Side.
@@ -98,7 +105,7 @@ func (r *Reference) Stop(t testing.TB, name string) Topics {
 	}
 	topics := Topics{}
 	for topic, partitions := range ends {
-		if strings.HasPrefix(topic, r.prefixes[name]+".") || strings.HasSuffix(topic, "."+r.prefixes[name]) {
+		if belongs(topic, r.prefixes[name]) {
 			topics[topic] = r.read(t, topic, partitions[0].Offset)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/pabal-dev/pabal/lifecycle"
 	"github.com/pabal-dev/pabal/outbox"
 	"github.com/pabal-dev/pabal/saga"
+	"github.com/pabal-dev/pabal/storage"
 )
 
 //go:embed migrations/*.sql
@@ -34,42 +35,26 @@ func Definition() service.Definition {
 }
 
 // manager applies the saga to stored orders.
-type manager[T saga.Tx] = saga.Manager[T, domain.Order]
+type manager = saga.Manager[storage.Tx, domain.Order]
 
-// build is the service on SQL.
 func build(env service.Env) (service.Parts, error) {
-	orders := inSQL(env.DB)
-	m, err := newManager(env, orders)
+	m, err := newManager(env)
 	if err != nil {
 		return service.Parts{}, err
 	}
-	parts := partsOn(env, orders, m)
-	parts.Services = []lifecycle.Service{&adoption{env, m}}
-	return parts, nil
+	return service.Parts{
+		Sagas:    []service.Saga{m},
+		Services: []lifecycle.Service{&adoption{env, m}},
+		View:     projected(env),
+		Routes:   func(env service.Env, r *service.Router) { routes(env, m, r) },
+	}, nil
 }
 
-// On is what the service does on a database of any type.
-func On[T saga.Tx](env service.Env, orders Orders[T]) (service.PartsOf[T], error) {
-	m, err := newManager(env, orders)
-	if err != nil {
-		return service.PartsOf[T]{}, err
-	}
-	return partsOn(env, orders, m), nil
-}
-
-func partsOn[T saga.Tx](env service.Env, orders Orders[T], m *manager[T]) service.PartsOf[T] {
-	return service.PartsOf[T]{
-		Sagas:  []service.SagaOf[T]{m},
-		View:   projected(env, orders),
-		Routes: func(env service.Env, r *service.Router) { routes(env, orders, m, r) },
-	}
-}
-
-func newManager[T saga.Tx](env service.Env, orders Orders[T]) (*manager[T], error) {
-	return saga.New(orders, saga.Config[T, domain.Order]{
+func newManager(env service.Env) (*manager, error) {
+	return saga.New(env.DB, saga.Config[storage.Tx, domain.Order]{
 		Definitions: []saga.Definition[domain.Order]{Saga(env)},
-		Changed: func(ctx context.Context, tx T, changes []change) ([]outbox.Message, error) {
-			return onChanged(ctx, env, orders, tx, changes)
+		Changed: func(ctx context.Context, tx storage.Tx, changes []change) ([]outbox.Message, error) {
+			return onChanged(ctx, env, tx, changes)
 		},
 		Retention: -1, // orders and topics are kept for ever, so an answer may always come again
 		Clock:     env.Now, Logger: env.Log, Metrics: env.Metrics,

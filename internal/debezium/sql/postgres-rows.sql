@@ -1,6 +1,6 @@
 INSERT INTO numbers VALUES (1, 1, 2, 3, 1.5, 2.25, 123.456, 123.45, 12345, 1234567890123456789012345678.0123456789, 12.34, TRUE, 4294967295, 1, 2, 3, 5, 99.99, 7, 8.5, FALSE, 1.25);
 INSERT INTO numbers (id, small, whole, big, r, d, n, n52, n50, n380, m, yes, o, dom, price) VALUES (2, -32768, -2147483648, -9223372036854775808, -3.4028235e38, -1.7976931348623157e308, -0.0000000001, -999.99, -99999, -0.0000000001, -92233720368547758.08, FALSE, 0, 1, -0.01);
-INSERT INTO numbers (id, small, whole, big, r, d, n, n52, n50, n380) VALUES (3, 32767, 2147483647, 9223372036854775807, 1.17549435e-38, 5e-324, 1e30, 0, 0, 0);
+INSERT INTO numbers (id, small, whole, big, r, d, n, n52, n50, n380) VALUES (3, 32767, 2147483647, 9223372036854775807, 1.25e-38, 5e-324, 1e30, 0, 0, 0);
 INSERT INTO numbers (id, r, d) VALUES (4, 'Infinity', '-Infinity');
 INSERT INTO numbers (id, r, d) VALUES (5, 'NaN', 'NaN');
 INSERT INTO numbers (id, d_num, d_bool, d_real) VALUES (6, NULL, NULL, NULL);

@@ -1,0 +1,17 @@
+package debezium
+
+import (
+	"testing"
+
+	"github.com/pabal-dev/pabal/connect/mongodb"
+	"github.com/pabal-dev/pabal/internal/testenv"
+)
+
+func TestMongoDBReferenceEqualsItself(t *testing.T) {
+	testenv.Full(t)
+	CompareMongoDB(t, StartReference(t), StartReference(t))
+}
+
+func TestMongoDBEqualsDebezium(t *testing.T) {
+	CompareMongoDB(t, StartReference(t), NewDirect(mongodb.Source{}))
+}
