@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+	"github.com/pabal-dev/pabal/event"
 )
 
 // Config says what a Consumer handles and how. Name and one of Topics and Groups
@@ -22,6 +23,9 @@ type Config[T Tx] struct {
 	Topics map[string]Handler[T]
 	// Groups maps other topics to what handles many of their messages at a time.
 	Groups map[string]GroupHandler[T]
+	// Foreign reads records without CloudEvents headers, such as a connector's, by topic.
+	// Where a topic has no reader, they are dead letters.
+	Foreign map[string]Reader
 
 	// BatchSize is how many messages a transaction takes at most; 200.
 	BatchSize int
@@ -72,6 +76,12 @@ type Config[T Tx] struct {
 	// Metrics receives counters and gauges named pabal_inbox_…; none where nil.
 	Metrics *metrics.Set
 }
+
+// Reader makes a message of a record that has no CloudEvents headers. It gets what there
+// is (Key, Payload, Headers, and the record's timestamp as Time) and returns it with ID, by
+// which the message is handled once, and Type; Source is the topic where it stays empty. Key
+// and Payload stay as they are. An error makes the record a dead letter.
+type Reader func(e event.Event) (event.Event, error)
 
 // AfterDeadLetter is what a key does after one of its messages became a dead
 // letter.

@@ -30,7 +30,7 @@ func eraseConfig[T Tx](c Config[T]) Config[Tx] {
 		}
 	}
 	return Config[Tx]{
-		Name: c.Name, Topics: topics, Groups: groups,
+		Name: c.Name, Topics: topics, Groups: groups, Foreign: c.Foreign,
 		BatchSize: c.BatchSize, Lanes: c.Lanes, Attempts: c.Attempts, Backoff: c.Backoff,
 		AfterDeadLetter: c.AfterDeadLetter, DeadLetterTopic: c.DeadLetterTopic, MaxDeadLetterBytes: c.MaxDeadLetterBytes,
 		MaxWaitingBytes: c.MaxWaitingBytes, MaxBufferedBytes: c.MaxBufferedBytes,

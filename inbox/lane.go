@@ -174,7 +174,7 @@ func (l *lane) peek() []item {
 		if bytes += r.size; bytes > maxBatchBytes && len(items) > 0 {
 			break
 		}
-		items = append(items, itemOfRecord(r.Record))
+		items = append(items, l.t.read(r.Record))
 	}
 	return items
 }

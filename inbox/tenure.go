@@ -1,7 +1,10 @@
 package inbox
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -216,6 +219,26 @@ func recordBytes(r *kgo.Record) int64 {
 		size += len(h.Key) + len(h.Value)
 	}
 	return int64(size)
+}
+
+// read has the topic's reader make a message of a record that is foreign. What it said of
+// it is kept in headers, so that a message that waits is none any more.
+func (t *tenure) read(r *kgo.Record) item {
+	i := itemOfRecord(r)
+	reader := t.cfg.Foreign[t.claim.Topic]
+	if i.fault == nil || reader == nil || slices.ContainsFunc(i.headers, func(h event.Header) bool { return event.IsReservedHeader(h.Key) }) {
+		return i
+	}
+	e, err := reader(i.event)
+	e.Source = cmp.Or(e.Source, "/"+t.claim.Topic)
+	if err == nil {
+		err = e.Validate()
+	}
+	if err != nil {
+		i.fault = fmt.Errorf("%w: %w", event.ErrMalformed, err)
+		return i
+	}
+	return newItem(r.Offset, e.RecordHeaders(), r.Key, r.Value, r.Timestamp)
 }
 
 func itemOfRecord(r *kgo.Record) item {

@@ -6,6 +6,7 @@ package orders
 import (
 	"github.com/pabal-dev/pabal/examples/orders/customer"
 	"github.com/pabal-dev/pabal/examples/orders/order"
+	"github.com/pabal-dev/pabal/examples/orders/order/mongo"
 	"github.com/pabal-dev/pabal/examples/orders/payment"
 	"github.com/pabal-dev/pabal/examples/orders/restaurant"
 	"github.com/pabal-dev/pabal/examples/orders/topselling"
@@ -15,7 +16,7 @@ import (
 // System is the four services.
 func System() service.System {
 	return service.System{Name: "orders", Definitions: []service.Definition{
-		order.Definition(), payment.Definition(), restaurant.Definition(), customer.Definition(),
+		mongo.Option(order.Definition()), payment.Definition(), restaurant.Definition(), customer.Definition(),
 	}}
 }
 

@@ -12,23 +12,26 @@ import (
 // TestOrders is the system end to end: what can become of an order.
 func TestOrders(t *testing.T) {
 	onEach(t, func(t *testing.T, s *system) {
-		s.all()
-		for name, scenario := range map[string]func(*testing.T, *system){
-			"approved": approved, "no credit": noCredit, "unknown customer": unknownCustomer,
-			"unknown restaurant": unknownRestaurant, "inactive restaurant": inactiveRestaurant,
-			"unknown product": unknownProduct, "inactive product": inactiveProduct,
-			"wrong price": wrongPrice, "no stock": noStock, "two lines of one product": twoLines,
-			"cancelled by the customer": customerCancels, "duplicate request": duplicateRequest,
-			"cancel comes too late": lateCancel,
-		} {
-			t.Run(name, func(t *testing.T) {
-				within := *s
-				within.t = t
-				scenario(t, &within)
-			})
-		}
+		s.all().scenarios(t)
 		s.databases().checkEnded(t)
 	})
+}
+
+func (s *system) scenarios(t *testing.T) {
+	for name, scenario := range map[string]func(*testing.T, *system){
+		"approved": approved, "no credit": noCredit, "unknown customer": unknownCustomer,
+		"unknown restaurant": unknownRestaurant, "inactive restaurant": inactiveRestaurant,
+		"unknown product": unknownProduct, "inactive product": inactiveProduct,
+		"wrong price": wrongPrice, "no stock": noStock, "two lines of one product": twoLines,
+		"cancelled by the customer": customerCancels, "duplicate request": duplicateRequest,
+		"cancel comes too late": lateCancel,
+	} {
+		t.Run(name, func(t *testing.T) {
+			within := *s
+			within.t = t
+			scenario(t, &within)
+		})
+	}
 }
 
 func approved(t *testing.T, s *system) {

@@ -3,13 +3,11 @@ package service
 import (
 	"cmp"
 	"context"
-	"maps"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
 	"runtime/debug"
-	"slices"
 
 	"github.com/pabal-dev/pabal/admin"
 	"github.com/pabal-dev/pabal/lifecycle"
@@ -43,31 +41,31 @@ func (s *Service) adminConfig() admin.LocalConfig {
 	}
 	if s.relay != nil {
 		c.Outbox = &admin.LocalOutbox{
-			Name: s.def.Name, Source: s.source(), DeadLetterTopic: s.config.OutboxDeadLetters, Store: s.env.DB, Relay: s.relay,
+			Name: s.def.Name, Source: s.source(), DeadLetterTopic: s.config.OutboxDeadLetters, Store: s.backend.database(), Relay: s.relay,
 			Topics: s.env.names(s.def.Produces),
 		}
 	}
-	for _, app := range s.parts.Streams {
+	for _, app := range s.parts.streams {
 		c.Streams = append(c.Streams, app)
 	}
 	if s.consumer != nil {
 		c.Consumers = append(c.Consumers, admin.LocalConsumer{
 			Name: s.config.Group, Topics: s.env.names(s.def.Consumes), DeadLetterTopic: s.config.DeadLetters,
-			Store: s.env.DB, Runner: s.consumer, Answers: s.answers(),
+			Store: s.backend.database(), Runner: s.consumer, Answers: s.answers(),
 		})
 	}
-	if len(s.parts.Sagas) > 0 {
-		c.Sagas = &admin.LocalSagas{Store: s.env.DB}
-		for _, one := range s.parts.Sagas {
+	if len(s.parts.sagas) > 0 {
+		c.Sagas = &admin.LocalSagas{Store: s.backend.database()}
+		for _, one := range s.parts.sagas {
 			c.Sagas.Operators = append(c.Sagas.Operators, one)
 		}
 	}
-	if s.env.View != nil {
+	if s.view != nil {
 		c.Consumers = append(c.Consumers, admin.LocalConsumer{
-			Name: s.viewGroup(), Topics: slices.Sorted(maps.Keys(s.parts.View)), DeadLetterTopic: s.viewGroup() + ".dead-letters",
-			Store: s.env.DB, Runner: s.env.View.Consumer(),
+			Name: s.viewGroup(), Topics: s.parts.view, DeadLetterTopic: s.viewGroup() + ".dead-letters",
+			Store: s.backend.database(), Runner: s.view.consumer(),
 		})
-		c.Projections = &admin.LocalProjections{Store: s.env.DB, Running: []admin.Projection{s.env.View}}
+		c.Projections = s.view.projections()
 	}
 	return c
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pabal-dev/pabal/kafka"
@@ -52,6 +53,9 @@ type Config struct {
 	Advertise string
 	// Version of the service, shown to people; that of the program.
 	Version string
+	// Outbox says how messages get out of the database: OutboxRelay, which is the default,
+	// or OutboxCDC.
+	Outbox string
 	// OutboxHistory is how long published messages are kept as COMPLETED; 1 h,
 	// none where negative.
 	OutboxHistory time.Duration
@@ -70,6 +74,15 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+// The ways out of the outbox.
+const (
+	// OutboxRelay publishes them from the service.
+	OutboxRelay = "relay"
+	// OutboxCDC leaves them to a connector for change data capture: the service runs no
+	// relay, and where it has rows of an outbox, they stay until OutboxRetention.
+	OutboxCDC = "cdc"
+)
+
 // ErrConfig is wrapped by every error about a setting.
 var ErrConfig = errors.New("configuration")
 
@@ -80,6 +93,7 @@ func (c Config) withDefaults(d Definition) (Config, error) {
 	c.Group = cmp.Or(c.Group, d.group())
 	c.DeadLetters = cmp.Or(c.DeadLetters, c.Group+".dead-letters")
 	c.OutboxDeadLetters = cmp.Or(c.OutboxDeadLetters, d.Name+".outbox.dead-letters")
+	c.Outbox = cmp.Or(c.Outbox, OutboxRelay)
 	c.OutboxHistory = max(cmp.Or(c.OutboxHistory, time.Hour), 0)
 	c.InboxHistory = cmp.Or(c.InboxHistory, 7*24*time.Hour)
 	c.Kafka.ClientID = cmp.Or(c.Kafka.ClientID, d.Name)
@@ -100,6 +114,10 @@ func (c Config) validate(d Definition) error {
 	switch {
 	case c.Database == "" && !d.NoDatabase:
 		return fmt.Errorf("%w: no database given", ErrConfig)
+	case c.Outbox != OutboxRelay && c.Outbox != OutboxCDC:
+		return fmt.Errorf("%w: the outbox's way out is %q, use %s or %s", ErrConfig, c.Outbox, OutboxRelay, OutboxCDC)
+	case c.Outbox == OutboxCDC && !d.NoDatabase && strings.HasPrefix(c.Database, "sqlite:"):
+		return fmt.Errorf("%w: change data capture reads the log of PostgreSQL or MongoDB, and SQLite has none; give another database, or --outbox %s", ErrConfig, OutboxRelay)
 	case c.Partitions < 0:
 		return fmt.Errorf("%w: %d partitions", ErrConfig, c.Partitions)
 	case c.Advertise != "" && !isHostPort(c.Advertise):

@@ -6,6 +6,7 @@ package service
 
 import (
 	"cmp"
+	"context"
 	"embed"
 	"io/fs"
 	"time"
@@ -53,6 +54,9 @@ type Definition struct {
 	Texts []Text
 	// Build makes what the service does, once its database is open.
 	Build func(Env) (Parts, error)
+	// Databases are others than SQL ones that it runs on, by the scheme of
+	// Config.Database: each opens one, and makes what the service does on it, with On.
+	Databases map[string]func(ctx context.Context, env Env, url string) (Backend, error)
 }
 
 // Duration is a setting.
@@ -71,15 +75,21 @@ type Text struct {
 	Secret bool
 }
 
-// Parts are what a service does. Topics are those that Env.Topic returns.
-type Parts struct {
+// Parts are what a service does on SQL.
+type Parts = PartsOf[storage.Tx]
+
+// PartsOf are what a service does in transactions of its database's type. Topics are those
+// that Env.Topic returns.
+type PartsOf[T saga.Tx] struct {
 	// Handlers are for topics in Consumes, one message at a time.
-	Handlers map[string]inbox.Handler[storage.Tx]
+	Handlers map[string]inbox.Handler[T]
 	// Groups are for the other topics in Consumes, many messages at a time.
-	Groups map[string]inbox.GroupHandler[storage.Tx]
+	Groups map[string]inbox.GroupHandler[T]
+	// Foreign reads the records of topics whose writers are no services.
+	Foreign map[string]inbox.Reader
 	// Sagas take their answers from topics in Consumes, fire their timers, are asked
 	// for their health, and are what people look at and act on by /admin.
-	Sagas []Saga
+	Sagas []SagaOf[T]
 	// Services run beside the consumer: started before it, in that order. One that has
 	// Health is asked whether the service is ready, under its Name where it has one.
 	Services []lifecycle.Service
@@ -89,15 +99,23 @@ type Parts struct {
 	Streams []*streams.App
 	// View projects topics into tables of the service that only queries read; nil
 	// where it has none. Its consumer group is the service's with ".view".
-	View map[string]inbox.Handler[storage.Tx]
+	View map[string]inbox.Handler[T]
 	// Routes registers the REST API; Env has the View by then.
 	Routes func(Env, *Router)
 }
 
 // Saga is a saga.Manager[storage.Tx, S], whatever its S.
-type Saga interface {
+type Saga = SagaOf[storage.Tx]
+
+// SagaOf is a saga.Manager[T, S], whatever its S.
+type SagaOf[T saga.Tx] interface {
+	managed
+	Handlers() map[string]inbox.GroupHandler[T]
+}
+
+// managed is a saga.Manager, whatever its types.
+type managed interface {
 	saga.Operator
-	Handlers() map[string]inbox.GroupHandler[storage.Tx]
 	Service() lifecycle.Service
 	Health() error
 }

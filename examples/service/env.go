@@ -11,13 +11,12 @@ import (
 	"github.com/pabal-dev/pabal/event"
 	"github.com/pabal-dev/pabal/kafka"
 	"github.com/pabal-dev/pabal/outbox"
-	"github.com/pabal-dev/pabal/projection"
 	"github.com/pabal-dev/pabal/storage"
 )
 
 // Env is what handlers and endpoints work with.
 type Env struct {
-	// DB is nil of a Definition with NoDatabase.
+	// DB is nil of a Definition with NoDatabase, and on one of Definition.Databases.
 	DB storage.DB
 	// Kafka and Group, the name of the service's consumer, are for parts that consume
 	// by themselves.
@@ -37,8 +36,16 @@ type Env struct {
 	Clock   func() time.Time
 	Log     *slog.Logger
 	Metrics *metrics.Set
+	// CDC says that change data capture takes messages out of the database, and no relay.
+	CDC bool
 	// View is the projection of Parts.View, nil without one.
-	View *projection.Topic[storage.Tx]
+	View View
+}
+
+// View is what runs Parts.View.
+type View interface {
+	// Lag is how far it is behind its topics, of the partitions that this process reads.
+	Lag() (events int64, seconds float64)
 }
 
 // Topic is the configured name of a topic, without the cluster's prefix.

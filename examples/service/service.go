@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 
 	"github.com/VictoriaMetrics/metrics"
-	"github.com/pabal-dev/pabal/inbox"
 	"github.com/pabal-dev/pabal/lifecycle"
 	"github.com/pabal-dev/pabal/outbox"
 	"github.com/pabal-dev/pabal/storage"
@@ -19,7 +19,7 @@ import (
 type Service struct {
 	def    Definition
 	config Config
-	parts  Parts
+	parts  parts
 
 	group  lifecycle.Group
 	server server
@@ -29,7 +29,9 @@ type Service struct {
 
 	clusterID string
 	relay     *outbox.Relay
-	consumer  *inbox.Consumer[storage.Tx] // nil where nothing is consumed
+	backend   Backend  // nil where there is no database
+	consumer  consumer // nil where nothing is consumed
+	view      view     // nil where there is none
 }
 
 // New checks the configuration; nothing is opened before Start.
@@ -66,7 +68,7 @@ func (s *Service) Addr() string {
 	return s.server.listener.Addr().String()
 }
 
-// DB is the service's database between Start and Stop.
+// DB is the service's SQL database between Start and Stop, nil where it has none.
 func (s *Service) DB() storage.DB { return s.env.DB }
 
 // step is one step of starting and stopping.
@@ -122,38 +124,54 @@ func (s *Service) late(name string, build func() (lifecycle.Service, error)) ste
 }
 
 func (s *Service) openDatabase(ctx context.Context) error {
+	s.env = s.newEnv()
 	if s.def.NoDatabase {
-		return s.build(nil)
+		parts, err := s.def.Build(s.env)
+		s.parts = partsOf(parts)
+		return err
 	}
-	db, err := open.DB(ctx, s.config.Database, open.Config{Schema: s.config.Schema, Logger: s.config.Logger})
+	backend, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
-	if err := db.Migrate(ctx, s.def.Name, s.def.Migrations); err != nil {
-		return errors.Join(err, db.Close())
-	}
-	s.checks = []check{{"database", db.Ping}}
-	if err := s.build(db); err != nil {
-		return errors.Join(err, db.Close())
-	}
+	s.backend, s.parts = backend, backend.parts()
+	s.checks = []check{{"database", backend.database().Ping}}
 	return nil
 }
 
-func (s *Service) closeDatabase(context.Context) error {
-	if s.env.DB == nil {
-		return nil
+// open is by the scheme of the connection string.
+func (s *Service) open(ctx context.Context) (Backend, error) {
+	scheme, _, _ := strings.Cut(s.config.Database, ":")
+	if other := s.def.Databases[scheme]; other != nil {
+		return other(ctx, s.env, s.config.Database)
 	}
-	return s.env.DB.Close()
+	db, err := open.DB(ctx, s.config.Database, open.Config{Schema: s.config.Schema, Logger: s.config.Logger})
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Migrate(ctx, s.def.Name, s.def.Migrations); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	s.env.DB = db
+	parts, err := s.def.Build(s.env)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return sqlBackend{backendOf[storage.Tx]{db, parts}}, nil
 }
 
-// build makes what the service does; db may be nil.
-func (s *Service) build(db storage.DB) (err error) {
-	s.env = Env{
-		DB: db, Instance: s.instance(), StreamsURL: "http://" + s.advertised() + streamsPath, Kafka: s.config.Kafka, Group: s.config.Group, Topics: s.config.Topics, Durations: s.config.Durations, Texts: s.config.Texts, Clock: s.config.Clock,
+func (s *Service) closeDatabase(context.Context) error {
+	if s.backend == nil {
+		return nil
+	}
+	return s.backend.database().Close()
+}
+
+func (s *Service) newEnv() Env {
+	return Env{
+		CDC: s.config.Outbox == OutboxCDC, Instance: s.instance(), StreamsURL: "http://" + s.advertised() + streamsPath, Kafka: s.config.Kafka, Group: s.config.Group, Topics: s.config.Topics, Durations: s.config.Durations, Texts: s.config.Texts, Clock: s.config.Clock,
 		Log: s.config.Logger, Metrics: metrics.NewSet(),
 	}
-	s.parts, err = s.def.Build(s.env)
-	return err
 }
 
 // instance is stable over restarts where the address is.
@@ -166,7 +184,7 @@ func (s *Service) serve(context.Context) error {
 	router := NewRouter(s.env)
 	router.addHealth(s.checks)
 	s.mountStreams(router)
-	s.parts.Routes(s.env, router)
+	s.parts.routes(s.env, router)
 	if err := s.mountAdmin(router); err != nil {
 		return err
 	}

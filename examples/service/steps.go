@@ -3,15 +3,12 @@ package service
 import (
 	"context"
 	"fmt"
-	"maps"
 	"time"
 
 	"github.com/pabal-dev/pabal/inbox"
 	"github.com/pabal-dev/pabal/kafka"
 	"github.com/pabal-dev/pabal/lifecycle"
 	"github.com/pabal-dev/pabal/outbox"
-	"github.com/pabal-dev/pabal/projection"
-	"github.com/pabal-dev/pabal/storage"
 )
 
 const clusterTimeout = 10 * time.Second
@@ -55,10 +52,10 @@ func (s *Service) ensureTopics(ctx context.Context) error {
 }
 
 func (s *Service) newRelay() (lifecycle.Service, error) {
-	if s.def.NoDatabase {
+	if s.backend == nil || s.env.CDC {
 		return nil, nil
 	}
-	relay, err := outbox.NewRelay(s.env.DB, s.config.Kafka, outbox.RelayConfig{
+	relay, err := outbox.NewRelay(s.backend.database(), s.config.Kafka, outbox.RelayConfig{
 		Name: s.def.Name, Source: s.source(), KeepHistory: s.config.OutboxHistory,
 		PollInterval: s.config.PollInterval, InitialDelay: s.config.PollDelay,
 		DeadLetterTopic: s.config.OutboxDeadLetters, Holder: s.instance(),
@@ -73,16 +70,16 @@ func (s *Service) newRelay() (lifecycle.Service, error) {
 }
 
 func (s *Service) newOutboxCleaner() (lifecycle.Service, error) {
-	if s.def.NoDatabase {
+	if s.backend == nil {
 		return nil, nil
 	}
-	return outbox.NewCleaner(s.env.DB, outbox.CleanerConfig{KeepHistory: s.config.OutboxHistory, Logger: s.config.Logger})
+	return outbox.NewCleaner(s.backend.database(), outbox.CleanerConfig{KeepHistory: s.config.OutboxHistory, Logger: s.config.Logger})
 }
 
 // newOwn are the services, sagas and applications of the definition.
 func (s *Service) newOwn() (lifecycle.Service, error) {
 	own := &lifecycle.Group{}
-	for _, one := range s.parts.Services {
+	for _, one := range s.parts.services {
 		name := fmt.Sprintf("%T", one)
 		if named, ok := one.(interface{ Name() string }); ok {
 			name = named.Name()
@@ -92,57 +89,26 @@ func (s *Service) newOwn() (lifecycle.Service, error) {
 			s.checks = append(s.checks, check{name, func(context.Context) error { return h.Health() }})
 		}
 	}
-	for _, one := range s.parts.Sagas {
+	for _, one := range s.parts.sagas {
 		name := "saga " + one.Name()
 		own.Add(name, one.Service())
 		s.checks = append(s.checks, check{name, func(context.Context) error { return one.Health() }})
 	}
-	for _, app := range s.parts.Streams {
+	for _, app := range s.parts.streams {
 		own.Add("streams", app)
 		s.checks = append(s.checks, check{"streams", func(context.Context) error { return runs(app) }})
 	}
 	return own, nil
 }
 
-// groups are the handlers of many messages: the definition's, then those of its
-// sagas, each of which sees all messages of its topics.
-func (p Parts) groups() map[string]inbox.GroupHandler[storage.Tx] {
-	all := map[string]inbox.GroupHandler[storage.Tx]{}
-	maps.Copy(all, p.Groups)
-	for _, one := range p.Sagas {
-		for topic, handle := range one.Handlers() {
-			if first := all[topic]; first != nil {
-				handle = inSequence(first, handle)
-			}
-			all[topic] = handle
-		}
-	}
-	return all
-}
-
-func inSequence(first, second inbox.GroupHandler[storage.Tx]) inbox.GroupHandler[storage.Tx] {
-	return func(ctx context.Context, tx storage.Tx, ms []inbox.Message) error {
-		if err := first(ctx, tx, ms); err != nil {
-			return err
-		}
-		return second(ctx, tx, ms)
-	}
-}
-
 func (s *Service) newConsumer() (lifecycle.Service, error) {
-	groups := s.parts.groups()
-	if len(s.parts.Handlers)+len(groups) == 0 {
+	if s.backend == nil {
 		return nil, nil
 	}
-	db := s.env.DB
-	if s.def.TakesTurns {
-		db = inTurn{db}
-	}
-	consumer, err := inbox.NewConsumer[storage.Tx](db, s.config.Kafka, inbox.Config[storage.Tx]{
-		Name: s.config.Group, Topics: s.parts.Handlers, Groups: groups, DeadLetterTopic: s.config.DeadLetters,
-		InstanceID: s.instance(), Logger: s.config.Logger, Metrics: s.env.Metrics,
+	consumer, err := s.backend.newConsumer(s.def.TakesTurns, s.config.Kafka, consumerConfig{
+		name: s.config.Group, deadLetters: s.config.DeadLetters, instance: s.instance(), log: s.config.Logger, metrics: s.env.Metrics,
 	})
-	if err != nil {
+	if consumer == nil || err != nil {
 		return nil, err
 	}
 	s.consumer = consumer
@@ -151,21 +117,20 @@ func (s *Service) newConsumer() (lifecycle.Service, error) {
 }
 
 func (s *Service) newView() (lifecycle.Service, error) {
-	if s.parts.View == nil {
+	if s.backend == nil || len(s.backend.parts().view) == 0 {
 		return nil, nil
 	}
 	instance := s.instance()
 	if instance != "" {
 		instance += "-view"
 	}
-	view, err := projection.NewTopic[storage.Tx](s.env.DB, s.config.Kafka, projection.TopicConfig[storage.Tx]{Consumer: inbox.Config[storage.Tx]{
-		Name: s.viewGroup(), Topics: s.parts.View, InstanceID: instance,
-		Logger: s.config.Logger, Metrics: s.env.Metrics,
-	}})
+	view, err := s.backend.newView(s.config.Kafka, consumerConfig{
+		name: s.viewGroup(), instance: instance, log: s.config.Logger, metrics: s.env.Metrics,
+	})
 	if err != nil {
 		return nil, err
 	}
-	s.env.View = view
+	s.view, s.env.View = view, view
 	s.checks = append(s.checks, check{"view", func(context.Context) error { return view.Health() }})
 	return view, nil
 }
@@ -176,5 +141,5 @@ func (s *Service) newInboxCleaner() (lifecycle.Service, error) {
 	if s.consumer == nil {
 		return nil, nil
 	}
-	return inbox.NewCleaner(s.env.DB, inbox.CleanerConfig{Retention: s.config.InboxHistory, Logger: s.config.Logger})
+	return inbox.NewCleaner(s.backend.database(), inbox.CleanerConfig{Retention: s.config.InboxHistory, Logger: s.config.Logger})
 }

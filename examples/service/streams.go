@@ -14,7 +14,7 @@ const streamsPath = "/streams"
 // mountStreams serves the stores of the applications, each under its id, to those who use the
 // REST API and to the other instances.
 func (s *Service) mountStreams(rt *Router) {
-	for _, app := range s.parts.Streams {
+	for _, app := range s.parts.streams {
 		at := streamsPath + "/" + app.Stats().ApplicationID
 		rt.mux.Handle("GET "+at+"/", http.StripPrefix(at, app.Handler()))
 	}

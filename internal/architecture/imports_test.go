@@ -76,7 +76,7 @@ var reserved = []struct {
 	},
 	{
 		targets: []string{"go.mongodb.org/mongo-driver"},
-		users:   []string{"storage/mongodb", "examples/library/bestbook/adapters/mongo", "connect/mongodb", "connect/sink/mongodb"},
+		users:   []string{"storage/mongodb", "examples/library/bestbook/adapters/mongo", "examples/orders/order/mongo", "connect/mongodb", "connect/sink/mongodb"},
 		why:     "ports never import a database driver, only backends do",
 	},
 	{

@@ -17,7 +17,7 @@ import (
 // service, so that it is done before the consumer starts.
 type adoption struct {
 	env  service.Env
-	saga *manager
+	saga *manager[storage.Tx]
 }
 
 // Start adopts all. A second process that does so too changes nothing.
@@ -63,7 +63,7 @@ func (a *adoption) adopt(ctx context.Context, tx storage.Tx, id string) error {
 }
 
 // running is the saga of an order that waits for an answer.
-func (a *adoption) running(o stored) (saga.Instance[domain.Order], error) {
+func (a *adoption) running(o Stored) (saga.Instance[domain.Order], error) {
 	i := saga.Instance[domain.Order]{ID: o.ID, Status: saga.Running, State: o.Order, Started: o.CreatedAt, Changed: o.ChangedAt}
 	step := func(name string, phase saga.StepPhase) {
 		i.Steps = append(i.Steps, saga.StepState{Name: name, Phase: phase, Attempt: 1, Since: o.ChangedAt})

@@ -2,7 +2,6 @@ package order
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/pabal-dev/pabal/event"
@@ -11,7 +10,6 @@ import (
 	"github.com/pabal-dev/pabal/examples/service"
 	"github.com/pabal-dev/pabal/outbox"
 	"github.com/pabal-dev/pabal/saga"
-	"github.com/pabal-dev/pabal/storage"
 )
 
 // change is one of an order by its saga.
@@ -20,28 +18,25 @@ type change = saga.Change[domain.Order]
 // onChanged keeps the order's row and timeline as the saga has it, in the saga's
 // transaction, and returns the news. A step that changes nothing a customer sees is
 // no news.
-func onChanged(ctx context.Context, env service.Env, tx storage.Tx, changes []change) ([]outbox.Message, error) {
-	var rows, steps values
+func onChanged[T saga.Tx](ctx context.Context, env service.Env, orders Orders[T], tx T, changes []change) ([]outbox.Message, error) {
+	var rows []Changed
+	var steps []Step
 	var news []outbox.Message
-	last, nth := map[string]int{}, map[string]int{}
+	last := map[string]int{}
 	for i, c := range changes {
 		last[c.After.ID] = i
 	}
 	for i, c := range changes {
 		o, fresh := c.After.State, c.BeforeStatus == ""
 		if last[o.ID] == i && !fresh {
-			rows.add(o.ID, string(o.Status), string(awaiting(c.After)), o.Reason, c.After.Changed.UnixMicro())
+			rows = append(rows, Changed{o.ID, string(o.Status), string(awaiting(c.After)), o.Reason, c.After.Changed})
 		}
-		nth[o.ID]++
-		steps.add(o.ID, nth[o.ID], string(o.Status), string(awaiting(c.After)), note(c), cause(c), c.Cause.ID, c.After.Changed.UnixMicro())
+		steps = append(steps, Step{o.ID, string(o.Status), string(awaiting(c.After)), note(c), cause(c), c.Cause.ID, c.After.Changed})
 		if fresh || o.Status != c.Before.Status {
 			news = append(news, env.To(message.TypeOrderChanged, about(c, changed(o, c.After.Changed))))
 		}
 	}
-	if err := updateOrders(ctx, tx, rows); err != nil {
-		return nil, err
-	}
-	return news, insertTransitions(ctx, tx, steps)
+	return news, orders.Change(ctx, tx, rows, steps)
 }
 
 // awaiting is whose answer the order waits for.
@@ -83,26 +78,4 @@ func note(c change) string {
 		}
 	}
 	return c.After.State.Reason
-}
-
-// values are the rows of a VALUES list, whose columns both databases name column1
-// and so on.
-type values struct {
-	text strings.Builder
-	args []any
-}
-
-func (v *values) add(row ...any) {
-	if len(v.args) > 0 {
-		v.text.WriteString(", ")
-	}
-	for i, value := range row {
-		v.args = append(v.args, value)
-		kind := "TEXT"
-		if _, isText := value.(string); !isText {
-			kind = "BIGINT"
-		}
-		fmt.Fprintf(&v.text, "%sCAST($%d AS %s)", map[bool]string{true: "(", false: ", "}[i == 0], len(v.args), kind)
-	}
-	v.text.WriteString(")")
 }

@@ -3,7 +3,6 @@ package order
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -12,23 +11,22 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
-	"github.com/pabal-dev/pabal/event"
 	"github.com/pabal-dev/pabal/examples/orders/message"
 	"github.com/pabal-dev/pabal/examples/orders/order/domain"
 	"github.com/pabal-dev/pabal/examples/service"
 	"github.com/pabal-dev/pabal/saga"
-	"github.com/pabal-dev/pabal/storage"
 )
 
 // api is the REST side.
-type api struct {
+type api[T saga.Tx] struct {
 	env    service.Env
-	saga   *manager
+	orders Orders[T]
+	saga   *manager[T]
 	placed *metrics.Counter
 }
 
-func routes(env service.Env, m *manager, r *service.Router) {
-	a := &api{env: env, saga: m, placed: env.Counter("orders_placed_total")}
+func routes[T saga.Tx](env service.Env, orders Orders[T], m *manager[T], r *service.Router) {
+	a := &api[T]{env: env, orders: orders, saga: m, placed: env.Counter("orders_placed_total")}
 	r.Handle("POST /orders", a.place)
 	r.Handle("GET /orders", a.list)
 	r.Handle("GET /orders/{id}", a.show)
@@ -89,20 +87,20 @@ func checkKey(r *http.Request) (string, error) {
 
 // place stores the order and asks for its payment. The same request under the
 // same idempotency key gets the same answer and makes no second order.
-func (a *api) place(ctx context.Context, r *http.Request) (service.Response, error) {
+func (a *api[T]) place(ctx context.Context, r *http.Request) (service.Response, error) {
 	fresh, err := a.readOrder(r)
 	if err != nil {
 		return service.Response{}, err
 	}
 	orderID, inserted := fresh.ID, false
-	err = a.env.Update(ctx, func(tx storage.Tx) (err error) {
+	err = service.Update(ctx, a.orders, func(tx T) (err error) {
 		orderID = fresh.ID // again where the twin that a first try saw was rolled back with it
-		inserted, err = insert(ctx, tx, fresh)
+		inserted, err = a.orders.Insert(ctx, tx, fresh)
 		switch {
 		case err == nil && inserted:
 			_, _, err = a.saga.Start(ctx, tx, fresh.ID, fresh.Order)
 		case err == nil && fresh.IdempotencyKey != "":
-			orderID, err = placedBefore(ctx, tx, fresh)
+			orderID, err = a.placedBefore(ctx, tx, fresh)
 		}
 		return err
 	})
@@ -115,23 +113,23 @@ func (a *api) place(ctx context.Context, r *http.Request) (service.Response, err
 	return service.Response{Status: http.StatusAccepted, Body: placeResponse{orderID}, Location: "/orders/" + orderID}, nil
 }
 
-func (a *api) readOrder(r *http.Request) (stored, error) {
+func (a *api[T]) readOrder(r *http.Request) (Stored, error) {
 	key, err := checkKey(r)
 	if err != nil {
-		return stored{}, err
+		return Stored{}, err
 	}
 	request, err := service.Decode[placeRequest](r)
 	if err != nil {
-		return stored{}, err
+		return Stored{}, err
 	}
 	if err := request.validate(); err != nil {
-		return stored{}, err
+		return Stored{}, err
 	}
-	o, err := domain.New(event.NewID(), request.CustomerID, request.RestaurantID, items(request.Items), request.Price)
+	o, err := domain.New(a.orders.NewID(), request.CustomerID, request.RestaurantID, items(request.Items), request.Price)
 	if err != nil {
-		return stored{}, service.Refuse(http.StatusBadRequest, "%s", err)
+		return Stored{}, service.Refuse(http.StatusBadRequest, "%s", err)
 	}
-	fresh := stored{Order: o, CreatedAt: a.env.Now(), IdempotencyKey: key}
+	fresh := Stored{Order: o, CreatedAt: a.env.Now(), IdempotencyKey: key}
 	if key != "" {
 		fresh.RequestHash, err = request.hash()
 	}
@@ -139,8 +137,8 @@ func (a *api) readOrder(r *http.Request) (stored, error) {
 }
 
 // placedBefore returns the order that was placed under the same key.
-func placedBefore(ctx context.Context, tx storage.Tx, fresh stored) (string, error) {
-	orderID, hash, err := byKey(ctx, tx, fresh.IdempotencyKey)
+func (a *api[T]) placedBefore(ctx context.Context, tx T, fresh Stored) (string, error) {
+	orderID, hash, err := a.orders.PlacedBefore(ctx, tx, fresh.IdempotencyKey)
 	if err == nil && hash != fresh.RequestHash {
 		p := service.Refuse(http.StatusUnprocessableEntity, "this key was used for another request")
 		p.Errors = []service.FieldError{{Field: idempotencyKey, Detail: p.Detail}}
@@ -160,19 +158,15 @@ type view struct {
 	Reason       string            `json:"reason,omitempty"`
 	CreatedAt    time.Time         `json:"createdAt"`
 	ChangedAt    time.Time         `json:"changedAt"`
-	Timeline     []step            `json:"timeline"`
+	Timeline     []Step            `json:"timeline"`
 }
 
-func (a *api) show(ctx context.Context, r *http.Request) (service.Response, error) {
-	var body view
-	err := a.env.DB.View(ctx, func(q storage.Querier) (err error) {
-		body, err = read(ctx, q, r.PathValue("id"))
-		return err
-	})
+func (a *api[T]) show(ctx context.Context, r *http.Request) (service.Response, error) {
+	o, steps, err := a.orders.Read(ctx, r.PathValue("id"))
 	if err != nil {
 		return service.Response{}, orNotFound(err, r)
 	}
-	return service.Response{Status: http.StatusOK, Body: body}, nil
+	return service.Response{Status: http.StatusOK, Body: viewOf(o, steps)}, nil
 }
 
 // byCustomer is the reason of an order that its customer has cancelled.
@@ -180,19 +174,21 @@ const byCustomer = "cancelled by the customer"
 
 // cancel is possible while PENDING. The order is CANCELLED at once, and its
 // saga ends when payment has given back what it may have taken.
-func (a *api) cancel(ctx context.Context, r *http.Request) (service.Response, error) {
+func (a *api[T]) cancel(ctx context.Context, r *http.Request) (service.Response, error) {
 	var body view
 	id := r.PathValue("id")
 	done := false // by a try whose commit may have gone unanswered
-	err := a.env.Update(ctx, func(tx storage.Tx) error {
+	err := service.Update(ctx, a.orders, func(tx T) error {
 		_, err := a.saga.Cancel(ctx, tx, id, byCustomer)
 		refused := errors.Is(err, domain.ErrTransition) || errors.Is(err, saga.ErrRefused) || errors.Is(err, saga.ErrNotFound)
 		if err != nil && !refused {
 			return err
 		}
-		if body, err = read(ctx, tx, id); err != nil {
+		o, steps, err := a.orders.Load(ctx, tx, id)
+		if err != nil {
 			return err
 		}
+		body = viewOf(o, steps)
 		if refused && !(done && body.Reason == byCustomer) {
 			return service.Refuse(http.StatusConflict, "order %s is %s; only a PENDING order can be cancelled", id, body.Status)
 		}
@@ -205,21 +201,16 @@ func (a *api) cancel(ctx context.Context, r *http.Request) (service.Response, er
 	return service.Response{Status: http.StatusOK, Body: body}, nil
 }
 
-func read(ctx context.Context, q storage.Querier, id string) (view, error) {
-	o, err := load(ctx, q, id)
-	if err != nil {
-		return view{}, err
-	}
-	steps, err := timeline(ctx, q, id)
+func viewOf(o Stored, steps []Step) view {
 	return view{
 		OrderID: o.ID, CustomerID: o.CustomerID, RestaurantID: o.RestaurantID, Items: products(o.Items), Price: o.Price,
 		Status: string(o.Status), Awaiting: o.Awaiting, Reason: o.Reason,
 		CreatedAt: o.CreatedAt, ChangedAt: o.ChangedAt, Timeline: steps,
-	}, err
+	}
 }
 
 func orNotFound(err error, r *http.Request) error {
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, ErrNotFound) {
 		return service.Refuse(http.StatusNotFound, "there is no order %q", r.PathValue("id"))
 	}
 	return err

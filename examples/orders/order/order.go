@@ -13,7 +13,6 @@ import (
 	"github.com/pabal-dev/pabal/lifecycle"
 	"github.com/pabal-dev/pabal/outbox"
 	"github.com/pabal-dev/pabal/saga"
-	"github.com/pabal-dev/pabal/storage"
 )
 
 //go:embed migrations/*.sql
@@ -35,26 +34,42 @@ func Definition() service.Definition {
 }
 
 // manager applies the saga to stored orders.
-type manager = saga.Manager[storage.Tx, domain.Order]
+type manager[T saga.Tx] = saga.Manager[T, domain.Order]
 
+// build is the service on SQL.
 func build(env service.Env) (service.Parts, error) {
-	m, err := newManager(env)
+	orders := inSQL(env.DB)
+	m, err := newManager(env, orders)
 	if err != nil {
 		return service.Parts{}, err
 	}
-	return service.Parts{
-		Sagas:    []service.Saga{m},
-		Services: []lifecycle.Service{&adoption{env, m}},
-		View:     projected(env),
-		Routes:   func(env service.Env, r *service.Router) { routes(env, m, r) },
-	}, nil
+	parts := partsOn(env, orders, m)
+	parts.Services = []lifecycle.Service{&adoption{env, m}}
+	return parts, nil
 }
 
-func newManager(env service.Env) (*manager, error) {
-	return saga.New(env.DB, saga.Config[storage.Tx, domain.Order]{
+// On is what the service does on a database of any type.
+func On[T saga.Tx](env service.Env, orders Orders[T]) (service.PartsOf[T], error) {
+	m, err := newManager(env, orders)
+	if err != nil {
+		return service.PartsOf[T]{}, err
+	}
+	return partsOn(env, orders, m), nil
+}
+
+func partsOn[T saga.Tx](env service.Env, orders Orders[T], m *manager[T]) service.PartsOf[T] {
+	return service.PartsOf[T]{
+		Sagas:  []service.SagaOf[T]{m},
+		View:   projected(env, orders),
+		Routes: func(env service.Env, r *service.Router) { routes(env, orders, m, r) },
+	}
+}
+
+func newManager[T saga.Tx](env service.Env, orders Orders[T]) (*manager[T], error) {
+	return saga.New(orders, saga.Config[T, domain.Order]{
 		Definitions: []saga.Definition[domain.Order]{Saga(env)},
-		Changed: func(ctx context.Context, tx storage.Tx, changes []change) ([]outbox.Message, error) {
-			return onChanged(ctx, env, tx, changes)
+		Changed: func(ctx context.Context, tx T, changes []change) ([]outbox.Message, error) {
+			return onChanged(ctx, env, orders, tx, changes)
 		},
 		Retention: -1, // orders and topics are kept for ever, so an answer may always come again
 		Clock:     env.Now, Logger: env.Log, Metrics: env.Metrics,

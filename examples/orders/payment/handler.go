@@ -46,6 +46,24 @@ func (h *handler) onPaymentRequest(ctx context.Context, tx storage.Tx, m inbox.M
 	if err != nil {
 		return err
 	}
+	return h.request(ctx, tx, request, m)
+}
+
+// onPaymentOutbox takes a request from a raw envelope. That a document was created tells of
+// a request, and so does that it was there when the connector came (r); what becomes of a
+// document later does not.
+func (h *handler) onPaymentOutbox(ctx context.Context, tx storage.Tx, m inbox.Message) error {
+	c, err := parseChange(m.Payload)
+	if err != nil {
+		return inbox.Permanent(err)
+	}
+	if !c.created() {
+		return nil
+	}
+	return h.request(ctx, tx, c.Document.request(), m)
+}
+
+func (h *handler) request(ctx context.Context, tx storage.Tx, request message.PaymentRequest, m inbox.Message) error {
 	if request.ID == "" {
 		return inbox.Permanent(errors.New("a payment request without an order id"))
 	}

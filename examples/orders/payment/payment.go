@@ -22,7 +22,7 @@ func Definition() service.Definition {
 		Summary:    "Keeps customers' credits; debits and refunds orders.",
 		Port:       8102,
 		Migrations: service.Migrations(files),
-		Consumes:   []string{message.TypePaymentRequest, message.TypeCustomerCreated},
+		Consumes:   []string{message.TypePaymentRequest, message.TypeCustomerCreated, message.PaymentOutboxes},
 		Produces:   []string{message.TypePaymentResponse},
 		Answers:    map[string][]string{message.TypePaymentRequest: {message.TypePaymentResponse}},
 		TakesTurns: true, // requests are keyed by order, credits by customer
@@ -32,8 +32,10 @@ func Definition() service.Definition {
 				Handlers: map[string]inbox.Handler[storage.Tx]{
 					env.Topic(message.TypePaymentRequest):  h.onPaymentRequest,
 					env.Topic(message.TypeCustomerCreated): h.onCustomerCreated,
+					env.Topic(message.PaymentOutboxes):     h.onPaymentOutbox,
 				},
-				Routes: routes,
+				Foreign: map[string]inbox.Reader{env.Topic(message.PaymentOutboxes): readChange},
+				Routes:  routes,
 			}, nil
 		},
 	}

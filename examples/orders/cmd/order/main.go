@@ -5,7 +5,8 @@ import (
 	"os"
 
 	"github.com/pabal-dev/pabal/examples/orders/order"
+	"github.com/pabal-dev/pabal/examples/orders/order/mongo"
 	"github.com/pabal-dev/pabal/examples/service"
 )
 
-func main() { os.Exit(service.Main(order.Definition())) }
+func main() { os.Exit(service.Main(mongo.Option(order.Definition()))) }

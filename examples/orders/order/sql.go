@@ -2,29 +2,30 @@ package order
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/pabal-dev/pabal/event"
 	"github.com/pabal-dev/pabal/examples/orders/message"
 	"github.com/pabal-dev/pabal/examples/orders/order/domain"
+	"github.com/pabal-dev/pabal/saga"
 	"github.com/pabal-dev/pabal/storage"
 )
 
-// stored is an order as its row has it.
-type stored struct {
-	domain.Order
-	Awaiting             string
-	CreatedAt, ChangedAt time.Time
-
-	// IdempotencyKey and RequestHash are set on insert only, where the
-	// customer gave a key.
-	IdempotencyKey, RequestHash string
+// sqlOrders are Orders in PostgreSQL or SQLite.
+type sqlOrders struct {
+	saga.Store[storage.Tx]
+	db storage.DB
 }
 
-// insert stores a fresh order; it returns false where the id or the idempotency key
-// is there already.
-func insert(ctx context.Context, tx storage.Tx, o stored) (bool, error) {
+func inSQL(db storage.DB) Orders[storage.Tx] { return sqlOrders{db, db} }
+
+func (sqlOrders) NewID() string { return event.NewID() }
+
+func (sqlOrders) Insert(ctx context.Context, tx storage.Tx, o Stored) (bool, error) {
 	items, err := json.Marshal(products(o.Items))
 	if err != nil {
 		return false, err
@@ -42,6 +43,22 @@ func orNull(text string) any {
 		return nil
 	}
 	return text
+}
+
+func (sqlOrders) Change(ctx context.Context, tx storage.Tx, changes []Changed, steps []Step) error {
+	var rows, entries values
+	for _, c := range changes {
+		rows.add(c.OrderID, c.Status, c.Awaiting, c.Reason, c.At.UnixMicro())
+	}
+	nth := map[string]int{}
+	for _, s := range steps {
+		nth[s.OrderID]++
+		entries.add(s.OrderID, nth[s.OrderID], s.Status, s.Awaiting, s.Note, s.Cause, s.CauseID, s.At.UnixMicro())
+	}
+	if err := updateOrders(ctx, tx, rows); err != nil {
+		return err
+	}
+	return insertTransitions(ctx, tx, entries)
 }
 
 // updateOrders takes rows of id, status, awaiting, reason and changed_at.
@@ -65,16 +82,36 @@ func insertTransitions(ctx context.Context, tx storage.Tx, rows values) error {
 	return err
 }
 
-// load returns an error that is sql.ErrNoRows where the order does not exist.
-func load(ctx context.Context, q storage.Querier, id string) (stored, error) {
-	var o stored
+func (sqlOrders) Load(ctx context.Context, tx storage.Tx, id string) (Stored, []Step, error) {
+	return read(ctx, tx, id)
+}
+
+func (s sqlOrders) Read(ctx context.Context, id string) (o Stored, steps []Step, err error) {
+	err = s.db.View(ctx, func(q storage.Querier) error {
+		o, steps, err = read(ctx, q, id)
+		return err
+	})
+	return o, steps, err
+}
+
+func read(ctx context.Context, q storage.Querier, id string) (Stored, []Step, error) {
+	o, err := load(ctx, q, id)
+	if err != nil {
+		return o, nil, err
+	}
+	steps, err := timeline(ctx, q, id)
+	return o, steps, err
+}
+
+func load(ctx context.Context, q storage.Querier, id string) (Stored, error) {
+	var o Stored
 	var status, items string
 	var created, changed int64
 	err := q.QueryRow(ctx, `SELECT customer_id, restaurant_id, items, price, status, awaiting, reason, created_at, changed_at
 		FROM orders WHERE id = $1`, id).
 		Scan(&o.CustomerID, &o.RestaurantID, &items, &o.Price, &status, &o.Awaiting, &o.Reason, &created, &changed)
 	if err != nil {
-		return stored{}, fmt.Errorf("load order %s: %w", id, err)
+		return Stored{}, fmt.Errorf("load order %s: %w", id, notFound(err))
 	}
 	o.ID, o.Status = id, domain.Status(status)
 	o.CreatedAt, o.ChangedAt = fromMicros(created), fromMicros(changed)
@@ -82,33 +119,28 @@ func load(ctx context.Context, q storage.Querier, id string) (stored, error) {
 	return o, err
 }
 
-// byKey returns which order was placed under an idempotency key, and by what
-// request.
-func byKey(ctx context.Context, q storage.Querier, key string) (orderID, requestHash string, err error) {
-	err = q.QueryRow(ctx, `SELECT id, request_hash FROM orders WHERE idempotency_key = $1`, key).Scan(&orderID, &requestHash)
-	return orderID, requestHash, err
+func notFound(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
 }
 
-// step is one entry of an order's timeline.
-type step struct {
-	Status   string    `json:"status"`
-	Awaiting string    `json:"awaiting,omitempty"`
-	Note     string    `json:"note,omitempty"`
-	Cause    string    `json:"cause"`
-	CauseID  string    `json:"causeId,omitempty"`
-	At       time.Time `json:"at"`
+func (sqlOrders) PlacedBefore(ctx context.Context, tx storage.Tx, key string) (orderID, requestHash string, err error) {
+	err = tx.QueryRow(ctx, `SELECT id, request_hash FROM orders WHERE idempotency_key = $1`, key).Scan(&orderID, &requestHash)
+	return orderID, requestHash, notFound(err)
 }
 
-func timeline(ctx context.Context, q storage.Querier, id string) ([]step, error) {
+func timeline(ctx context.Context, q storage.Querier, id string) ([]Step, error) {
 	rows, err := q.Query(ctx, `SELECT status, awaiting, note, cause, cause_id, at FROM order_transitions
 		WHERE order_id = $1 ORDER BY version`, id)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var steps []step
+	var steps []Step
 	for rows.Next() {
-		var s step
+		var s Step
 		var at int64
 		if err := rows.Scan(&s.Status, &s.Awaiting, &s.Note, &s.Cause, &s.CauseID, &at); err != nil {
 			return nil, err
