@@ -79,7 +79,7 @@ const (
 	// OutboxRelay publishes them from the service.
 	OutboxRelay = "relay"
 	// OutboxCDC leaves them to a connector for change data capture: the service runs no
-	// relay, and where it has rows of an outbox, they stay until OutboxRetention.
+	// relay. Nothing says of a row that it is out, so that none is deleted.
 	OutboxCDC = "cdc"
 )
 
