@@ -20,6 +20,9 @@ func (s *stream) relation(ctx context.Context, r *pgoutput.Relation) error {
 		return fmt.Errorf("the table %s.%s: %w", r.Namespace, r.Name, err)
 	}
 	s.tables[r.ID] = t
+	if s.chunks != nil && t != nil {
+		s.chunks.Redefined(t.ID)
+	}
 	return nil
 }
 
@@ -82,8 +85,10 @@ func (s *stream) change(ctx context.Context, m replication.Message, d *pgoutput.
 			return err
 		}
 	}
+	s.noticed(t, &c)
+	signal := c // records change the rows
 	s.append(m.At, kinds[d.Kind], part, &c, t)
-	return nil
+	return s.signalled(ctx, m.At, t, &signal)
 }
 
 // relabel reads the types again, as enums get labels without a word of it in the stream.
@@ -179,6 +184,9 @@ func (s *stream) truncate(ctx context.Context, at pgoutput.LSN, tr *pgoutput.Tru
 		}
 		if s.progress != nil && !s.progress.begun(t.ID.String()) {
 			continue
+		}
+		if s.chunks != nil {
+			s.chunks.Truncated(t.ID)
 		}
 		s.append(at, truncateKind, 0, &debezium.Change{Op: debezium.Truncate, Table: t.Table, Bytes: 500}, t)
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/debezium/incremental"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/pgoutput"
 )
 
@@ -61,6 +62,8 @@ type position struct {
 	events int // at the same lsn
 	part   int // records of the event; 0 is all
 	tx     debezium.TransactionState
+	// chunks is how far an incremental snapshot has come.
+	chunks incremental.State
 	// snapshot is how far one has come; nil is that none is under way.
 	snapshot *progress
 	// row is the key of the row that a record of a snapshot is of.
@@ -95,6 +98,7 @@ func (p *position) Offset() map[string]any {
 		o[kindKey] = p.kind
 	}
 	p.tx.Put(o)
+	p.chunks.Put(o)
 	if p.snapshot != nil || p.last {
 		o[snapshotKey], o[lastKey], o[completedKey] = "INITIAL", p.last, p.last
 	}

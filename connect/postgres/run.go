@@ -140,6 +140,12 @@ func (r *run) phases(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.startChunks(start); err != nil {
+		return err
+	}
+	if s.closeChunks != nil {
+		defer s.closeChunks()
+	}
 	return s.until0(ctx)
 }
 

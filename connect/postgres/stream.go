@@ -8,6 +8,7 @@ import (
 
 	"github.com/pabal-dev/pabal/connect/data"
 	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/debezium/incremental"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/pgoutput"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/replication"
@@ -36,6 +37,14 @@ type stream struct {
 	progress *progress
 	until    pgoutput.LSN
 	reached  bool
+
+	// chunks are those of incremental snapshots, which worker reads; nil without a table of signals.
+	chunks *incremental.Snapshot
+	worker *incremental.Worker
+	// reading says that the worker is at one.
+	reading bool
+	// closeChunks ends the worker.
+	closeChunks func()
 
 	out        []plugin.SourceRecord
 	nextStatus time.Time
@@ -98,6 +107,11 @@ func (s *stream) run1(ctx context.Context) error {
 // wake is when something is due though nothing comes.
 func (s *stream) wake(now time.Time) time.Time {
 	at := s.nextStatus
+	if s.chunks != nil && s.chunks.Running() {
+		if soon := now.Add(chunkWait); soon.Before(at) {
+			at = soon
+		}
+	}
 	if due, wait := s.hearts.Due(now); due || wait > 0 {
 		if heart := now.Add(max(wait, time.Millisecond)); heart.Before(at) {
 			at = heart
@@ -105,6 +119,9 @@ func (s *stream) wake(now time.Time) time.Time {
 	}
 	return at
 }
+
+// chunkWait is how often it is looked whether a chunk was read.
+const chunkWait = 10 * time.Millisecond
 
 // ready are the records made so far. The last one of a transaction that may go on is kept back, to
 // say of it that it is the last.
@@ -146,6 +163,9 @@ func (s *stream) periodic(ctx context.Context, now time.Time) error {
 			return err
 		}
 	}
+	if err := s.nextChunk(ctx); err != nil {
+		return err
+	}
 	if due, _ := s.hearts.Due(now); due && !s.tx.open {
 		s.out = append(s.out, s.hearts.Record(now, s.place()))
 		if query := s.options.Values.String("heartbeat.action.query"); query != "" {
@@ -165,10 +185,14 @@ func (s *stream) status(now time.Time, ask bool) error {
 // place is a position between transactions.
 func (s *stream) place() *position {
 	s.told = s.flushed
-	return &position{
+	p := &position{
 		partition: s.partition, lsn: s.flushed, proc: s.flushed, commit: s.commit, flush: s.flushed,
 		micros: time.Now().UnixMicro(), kind: commitKind, snapshot: s.progress,
 	}
+	if s.chunks != nil {
+		p.chunks = s.chunks.State()
+	}
+	return p
 }
 
 func (s *stream) receive(ctx context.Context, m replication.Message) error {
@@ -258,10 +282,14 @@ func (s *stream) end(at pgoutput.LSN, c *pgoutput.Commit) {
 
 // at is the position of an event.
 func (s *stream) at(lsn pgoutput.LSN, kind string) *position {
-	return &position{
+	p := &position{
 		partition: s.partition, lsn: lsn, proc: lsn, commit: s.commit, flush: s.flushed, xid: s.tx.begin.XID,
 		xmin: s.xminValue, micros: s.tx.begin.Time.UnixMicro(), kind: kind, events: s.events, snapshot: s.progress,
 	}
+	if s.chunks != nil {
+		p.chunks = s.chunks.State()
+	}
+	return p
 }
 
 // made the records from n on: they name the transaction with the event's place.
