@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pabal-dev/pabal/connect/data"
 	"github.com/pabal-dev/pabal/connect/debezium"
@@ -26,8 +28,8 @@ type snapshotTable struct {
 	key         []string // quoted columns of the primary key; nil is none
 	types       []string // of these, as SQL
 	keyAt       []int    // where they are among the selected columns
-	collate     bool
-	first, last bool // of all tables
+	overridden  bool     // by snapshot.select.statement.overrides
+	first, last bool     // of all tables
 }
 
 func (n *snapshotRun) table(ctx context.Context, t *catalog.Table) (*snapshotTable, error) {
@@ -46,7 +48,7 @@ func (n *snapshotRun) table(ctx context.Context, t *catalog.Table) (*snapshotTab
 	}
 	from := pgx.Identifier{t.Schema, t.Name}.Sanitize()
 	if override := n.override(t); override != "" {
-		from = "(" + override + ") AS overridden"
+		from, out.overridden = "("+override+") AS overridden", true
 	}
 	out.statement = "SELECT " + strings.Join(columns, ", ") + " FROM " + from
 	if !t.Primary {
@@ -128,7 +130,7 @@ func (n *snapshotRun) copyTable(ctx context.Context, db *pgx.Conn, t *snapshotTa
 	w.lsn, w.xid = int64(n.at), n.xid
 	w.sequence = new(sequence).of(n.commit, n.at)
 	if _, err := db.PgConn().CopyTo(ctx, w, "COPY ("+t.rest(after)+") TO STDOUT"); err != nil {
-		return err
+		return altered(err, t)
 	}
 	if err := w.end(); err != nil {
 		return err
@@ -139,6 +141,16 @@ func (n *snapshotRun) copyTable(ctx context.Context, db *pgx.Conn, t *snapshotTa
 		n.progress = n.progress.with(&rowAt{table: t.ID.String(), last: true})
 	}
 	return nil
+}
+
+// altered tables are read again by their new definition.
+func altered(err error, t *snapshotTable) error {
+	var refused *pgconn.PgError
+	const noColumn, noTable = "42703", "42P01"
+	if errors.As(err, &refused) && (refused.Code == noColumn || refused.Code == noTable) && !t.overridden {
+		return fmt.Errorf("%w: the table was altered meanwhile: %w", plugin.ErrRetry, err)
+	}
+	return err
 }
 
 // copyWriter makes records of the rows of COPY. One row is always held back, to say of it that it is

@@ -8,11 +8,13 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pabal-dev/pabal/connect/plugin"
 )
 
 // passing errors are those of a database that is away or busy; it will be back.
 func passing(err error) bool {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, plugin.ErrRetry) {
 		return true
 	}
 	var refused *pgconn.PgError

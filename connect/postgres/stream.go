@@ -228,9 +228,9 @@ func (s *stream) receive(ctx context.Context, m replication.Message) error {
 func (s *stream) keepalive(m replication.Message) error {
 	now := time.Now()
 	s.received = max(s.received, m.End)
-	if !s.tx.open && m.End > s.flushed {
-		s.flushed = m.End
-		if s.positions && !now.Before(s.nextPlace) && s.flushed > s.told {
+	if !s.tx.open {
+		s.flushed = max(s.flushed, m.End)
+		if s.positions && s.flushed > s.told && !now.Before(s.nextPlace) {
 			s.nextPlace = now.Add(s.options.status)
 			s.out = append(s.out, plugin.SourceRecord{At: s.place(), End: true, Bytes: 100})
 		}
