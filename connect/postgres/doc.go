@@ -17,4 +17,7 @@
 // that were not read yet are left out, and the remaining rows are read as of that point. A consumer
 // sees each row once, as if the snapshot had never stopped. Only a table without a primary key
 // begins anew.
+//
+// A row in the table of signals (signal.data.collection) starts an incremental snapshot, which reads
+// tables in chunks beside the stream.
 package postgres

@@ -146,7 +146,7 @@ func (r *run) phases(ctx context.Context) error {
 	if s.closeChunks != nil {
 		defer s.closeChunks()
 	}
-	return s.until0(ctx)
+	return s.follow(ctx)
 }
 
 // plan is what the snapshot mode and the position make of it.
@@ -201,8 +201,9 @@ func (r *run) newStream(ctx context.Context, from *position, until pgoutput.LSN)
 		s.emitter.Transactions.Restore(o)
 	}
 	params := []string{"proto_version", "1", "publication_names", publicationName(r.options.publication), "messages", "true"}
-	if r.db.PgConn().ParameterStatus("server_version") < "14" && !strings.HasPrefix(r.db.PgConn().ParameterStatus("server_version"), "1") {
-		params = params[:4]
+	var major int
+	if _, err := fmt.Sscanf(r.db.PgConn().ParameterStatus("server_version"), "%d", &major); err == nil && major < 14 {
+		params = params[:4] // without messages
 	}
 	if err := r.conn.Start(ctx, r.options.slot, from.start(), append(params, r.options.streamParams...)...); err != nil {
 		return nil, fmt.Errorf("start to stream from the slot %q at %s: %w", r.options.slot, from.start(), err)
@@ -210,9 +211,9 @@ func (r *run) newStream(ctx context.Context, from *position, until pgoutput.LSN)
 	return s, nil
 }
 
-// until0 streams until the context ends, and says how far the log is needed in the end.
-func (s *stream) until0(ctx context.Context) error {
-	err := s.run1(ctx)
+// follow the stream until the context ends, and says how far the log is needed in the end.
+func (s *stream) follow(ctx context.Context) error {
+	err := s.read(ctx)
 	if err == nil || ctx.Err() != nil {
 		_ = s.status(time.Now(), false)
 	}

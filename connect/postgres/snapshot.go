@@ -169,7 +169,7 @@ func (n *snapshotRun) catchUp(ctx context.Context) (commit pgoutput.LSN, err err
 	if err != nil {
 		return 0, err
 	}
-	if err := s.run1(ctx); err != nil {
+	if err := s.read(ctx); err != nil {
 		return 0, err
 	}
 	return s.commit, n.conn.Stop(ctx)

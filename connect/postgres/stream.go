@@ -69,7 +69,8 @@ type transaction struct {
 // batchRecords are put into the queue together, so that its lock costs little.
 const batchRecords = 512
 
-func (s *stream) run1(ctx context.Context) error {
+// read the stream until the context ends, or it has come as far as is wanted.
+func (s *stream) read(ctx context.Context) error {
 	for ctx.Err() == nil && !s.reached {
 		if !s.conn.Buffered() {
 			if err := s.push(ctx, s.ready()); err != nil {
