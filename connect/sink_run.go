@@ -251,6 +251,6 @@ func (s *sinkRun) take(r *kgo.Record) (out plugin.SinkRecord, keep bool, err err
 		}
 		out.Headers = append(out.Headers, header)
 	}
-	keep, err = s.chain.Apply(&out.Record)
+	keep, err = s.chain.ApplySink(&out)
 	return out, keep, err
 }

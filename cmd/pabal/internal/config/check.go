@@ -40,6 +40,11 @@ func (s *Settings) problems() (all []problem) {
 	} else {
 		add(!api.Loopback(host), "broker.listen", "the broker in this process has no authentication and listens on loopback only; use Apache Kafka (--kafka) for other machines")
 	}
+	if s.Connect.Listen != Off {
+		host, text := address(s.Connect.Listen)
+		add(text != "", "connect.listen", text+", or off")
+		add(text == "" && !api.Loopback(host), "connect.listen", "the REST API of connectors has no authentication and listens on loopback only; a proxy with authentication can stand before it")
+	}
 	add(s.Services.Token != "" && s.Services.TokenFile != "", "services.token-file", "the token is given, too; one of them is enough")
 	if _, err := mask.New(s.Mask.Rules, s.Kafka.Prefix); err != nil {
 		add(true, rulesKey, err.Error())

@@ -20,6 +20,7 @@ type Settings struct {
 	Kafka        Kafka
 	Broker       Broker
 	Console      Console
+	Connect      Connect
 	Services     Services
 	Lens         Lens
 	Mask         Mask
@@ -62,7 +63,13 @@ type Console struct {
 	AllowPlainHTTP bool
 }
 
-// Off is Console.Listen where there shall be none.
+// Connect is the REST API of connectors.
+type Connect struct {
+	// Listen is host:port or Off.
+	Listen string
+}
+
+// Off is a Listen where there shall be none.
 const Off = "off"
 
 // Services are those the console may ask.

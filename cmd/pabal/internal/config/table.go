@@ -125,6 +125,10 @@ var Table = []Setting{
 		Help:  "Listen without TLS on an address that is not loopback, because a proxy in front has it. Passwords cross the network in the open otherwise.",
 		field: func(s *Settings) any { return &s.Console.AllowPlainHTTP }},
 
+	{Key: "connect.listen", Flag: "connect", Default: Off, Placeholder: "HOST:PORT", Example: "127.0.0.1:8083",
+		Help:  "Where Kafka Connect's REST API listens, on loopback; port 0 takes any free one, off has neither API nor connectors. 8083 is Kafka Connect's own.",
+		field: func(s *Settings) any { return &s.Connect.Listen }},
+
 	{Key: "services.allow", Placeholder: "HOST", Example: "[10.0.0.0/8, orders.internal]",
 		Help:  "Hosts of services that the console may ask, beside loopback: names, IP addresses and networks.",
 		field: func(s *Settings) any { return &s.Services.Allow }},

@@ -29,6 +29,9 @@ func (s *session) banner() string {
 	} else {
 		line("console", "%s", config.Off)
 	}
+	if s.connect != nil {
+		line("connect", "%s/connectors", s.connect.URL())
+	}
 	b.WriteString("\nTry:\n")
 	for _, command := range s.commands() {
 		fmt.Fprintf(&b, "  %s\n", command)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/cluster"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/config"
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/connectors"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/lock"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/ports"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/webconsole"
@@ -24,8 +25,8 @@ func (s *session) embedded() bool { return len(s.o.Config.Kafka.Brokers) == 0 }
 // readFiles reads what the settings name, and makes the logger.
 func (s *session) readFiles(context.Context) (err error) {
 	c := s.o.Config
-	if !s.embedded() && c.Console.Listen == config.Off {
-		return fmt.Errorf("%w: there is nothing to start: brokers are given (%s) and the console is off (%s)",
+	if !s.embedded() && c.Console.Listen == config.Off && c.Connect.Listen == config.Off {
+		return fmt.Errorf("%w: there is nothing to start: brokers are given (%s), the console is off (%s) and so are connectors",
 			config.ErrWrong, c.Origin("kafka.brokers"), c.Origin("console.listen"))
 	}
 	options := &slog.HandlerOptions{Level: c.Log.Level}
@@ -49,6 +50,10 @@ func (s *session) takeAddresses(context.Context) error {
 	if c.Console.Listen != config.Off {
 		needs = append(needs, ports.Need{Addr: c.Console.Listen, What: "the console", Flag: "--console=127.0.0.1:PORT"})
 		into = append(into, &s.at)
+	}
+	if c.Connect.Listen != config.Off {
+		needs = append(needs, ports.Need{Addr: c.Connect.Listen, What: "the connectors' REST API", Flag: "--connect=127.0.0.1:PORT"})
+		into = append(into, &s.connectAt)
 	}
 	chosen, err := ports.Choose(needs...)
 	for i, address := range chosen {
@@ -105,6 +110,17 @@ func (s *session) startBroker(ctx context.Context) error {
 	s.broker = b
 	s.onStop(b.Stop)
 	s.cluster = kafka.Config{Brokers: []string{s.kafkaAt}, Prefix: c.Kafka.Prefix, ClientID: "pabal-console", Logger: s.log}
+	return nil
+}
+
+func (s *session) startConnect(ctx context.Context) (err error) {
+	if s.connectAt == "" {
+		return nil
+	}
+	if s.connect, err = connectors.Start(ctx, connectors.Config{Kafka: s.cluster, Listen: s.connectAt, Logger: s.log}); err != nil {
+		return err
+	}
+	s.onStop(s.connect.Stop)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/config"
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/connectors"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/interrupt"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/webconsole"
 	"github.com/pabal-dev/pabal/kafka"
@@ -61,10 +62,13 @@ type session struct {
 	log     *slog.Logger
 	kafkaAt string // where the broker in this process listens
 	at      string // where the console listens, "" for none
-	files   files
-	broker  *broker.Broker
-	cluster kafka.Config
-	console *webconsole.Running
+	// connectAt is where the connectors' REST API listens, "" for none.
+	connectAt string
+	files     files
+	broker    *broker.Broker
+	cluster   kafka.Config
+	connect   *connectors.Server
+	console   *webconsole.Running
 
 	undo []func(context.Context) error
 }
@@ -85,7 +89,7 @@ func (s *session) start(ctx context.Context) error {
 	ctx, stop := interrupt.Bound(ctx, startTimeout, s.finish)
 	defer stop()
 	for _, step := range []func(context.Context) error{
-		s.readFiles, s.takeAddresses, s.takeFolder, s.startBroker, s.startConsole,
+		s.readFiles, s.takeAddresses, s.takeFolder, s.startBroker, s.startConnect, s.startConsole,
 	} {
 		err := step(ctx)
 		switch {

@@ -1,0 +1,89 @@
+// Package connectors is the connectors that come with the binary, and the server of their REST API.
+package connectors
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/pabal-dev/pabal/connect"
+	"github.com/pabal-dev/pabal/connect/file"
+	"github.com/pabal-dev/pabal/connect/mongodb"
+	"github.com/pabal-dev/pabal/connect/plugin"
+	"github.com/pabal-dev/pabal/connect/plugin/converters"
+	"github.com/pabal-dev/pabal/connect/postgres"
+	"github.com/pabal-dev/pabal/connect/rest"
+	sinkmongodb "github.com/pabal-dev/pabal/connect/sink/mongodb"
+	"github.com/pabal-dev/pabal/connect/transform"
+	"github.com/pabal-dev/pabal/kafka"
+)
+
+// Plugins are those that come with the binary.
+func Plugins() plugin.Set {
+	return plugin.Set{
+		Sources:    []plugin.Source{postgres.Connector{}, mongodb.Source{}, file.Source{}},
+		Sinks:      []plugin.Sink{sinkmongodb.Sink{}, sinkmongodb.OfficialSink{}, file.Sink{}},
+		Transforms: transform.Plugins(), Predicates: transform.Predicates(),
+		Converters: converters.Plugins(), Headers: converters.Headers(),
+	}
+}
+
+// Server is a worker with its REST API.
+type Server struct {
+	worker *connect.Worker
+	http   *http.Server
+	served chan error
+	url    string
+}
+
+// Config of Start; all are required.
+type Config struct {
+	Kafka kafka.Config
+	// Listen is a host:port on loopback: the API has no authentication.
+	Listen string
+	Logger *slog.Logger
+}
+
+// headerTimeout bounds how long a client may take for the head of a request.
+const headerTimeout = 10 * time.Second
+
+// Start the worker, and serve its API at once. ctx bounds the start.
+func Start(ctx context.Context, c Config) (*Server, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return nil, err
+	}
+	at := l.Addr().String()
+	s := &Server{url: "http://" + at, served: make(chan error, 1)}
+	s.worker, err = connect.New(connect.Config{Kafka: c.Kafka, ID: at, URL: s.url, Plugins: Plugins(), Logger: c.Logger})
+	if err == nil {
+		err = s.worker.Start(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	s.http = &http.Server{
+		Handler: rest.New(rest.Config{Worker: s.worker, Logger: c.Logger}), ReadHeaderTimeout: headerTimeout,
+		ErrorLog: slog.NewLogLogger(c.Logger.Handler(), slog.LevelWarn),
+	}
+	go func() { s.served <- s.http.Serve(l) }()
+	return s, nil
+}
+
+// URL is where the API is, without a slash at the end.
+func (s *Server) URL() string { return s.url }
+
+// Stop answers what was asked, commits what the tasks have sent, and leaves the group.
+func (s *Server) Stop(ctx context.Context) error {
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, s.http.Close())
+	}
+	if served := <-s.served; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	return errors.Join(err, s.worker.Stop(ctx))
+}
