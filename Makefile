@@ -9,7 +9,7 @@ MODULES    := $(patsubst %/go.mod,%,$(wildcard bench/go.mod browsertest/go.mod))
 
 # Packages whose tests have the machine for themselves, one after the other: they kill and
 # freeze processes that must come back in time.
-ALONE      := ./internal/faults ./internal/simulation ./streams/internal/eostest
+ALONE      := ./internal/debezium ./internal/faults ./internal/simulation ./streams/internal/eostest
 
 # The others two at a time: more would share the same servers and cores.
 GO_TEST = $(GO) test -vet=off -race -timeout $(TIMEOUT) $(TEST_FLAGS)
