@@ -55,6 +55,9 @@ func encodeTime(name string, t time.Time) int64 {
 	case data.DateName:
 		return (ms - (ms%day+day)%day) / day
 	case data.TimeName:
+		if ms == day { // 24:00, which Kafka Connect lets be
+			return ms
+		}
 		return (ms%day + day) % day
 	}
 	return ms

@@ -81,12 +81,13 @@ func (s *stream) read(ctx context.Context) error {
 		if err := s.periodic(ctx, now); err != nil {
 			return err
 		}
+		quiet := false
 		for range batchRecords {
 			m, err := s.conn.Receive(s.wake(now))
 			if err != nil {
 				return err
 			}
-			if m.Kind == replication.Quiet {
+			if quiet = m.Kind == replication.Quiet; quiet {
 				break
 			}
 			if err := s.receive(ctx, m); err != nil {
@@ -96,7 +97,7 @@ func (s *stream) read(ctx context.Context) error {
 				break
 			}
 		}
-		if len(s.out) >= batchRecords {
+		if quiet || len(s.out) >= batchRecords { // quiet, with a part of a message buffered
 			if err := s.push(ctx, s.ready()); err != nil {
 				return err
 			}
@@ -113,7 +114,7 @@ func (s *stream) wake(now time.Time) time.Time {
 			at = soon
 		}
 	}
-	if due, wait := s.hearts.Due(now); due || wait > 0 {
+	if due, wait := s.hearts.Due(now); !s.tx.open && (due || wait > 0) {
 		if heart := now.Add(max(wait, time.Millisecond)); heart.Before(at) {
 			at = heart
 		}

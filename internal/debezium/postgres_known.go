@@ -7,8 +7,6 @@ var PostgresKnown = []Known{
 	{Topic: "public.by_index", Why: "Debezium takes a changed column of a replica identity's index for a changed key, and sends 0 for the columns that the log does not hold"},
 	{Topic: "transaction", Paths: regexp.MustCompile(`event_count$`), Why: "the records of by_index are counted"},
 	{Topic: "public.texts", Paths: regexp.MustCompile(`(before|after)\.nam$`), Why: "Debezium sends null for the type name"},
-	{Topic: "public.times", Paths: regexp.MustCompile(`(before|after)\.(d|t|t0)$`), Why: "infinite dates are a day apart; 24:00:00"},
-	{Mode: "nanos", Topic: "public.times", Paths: regexp.MustCompile(`(before|after)\.(ts|tstz)$`), Why: "Debezium sends null for what does not fit into nanoseconds"},
 	{Topic: "public.large", Paths: regexp.MustCompile(`(before|after)\.bin$`), Why: "Debezium sends null for unchanged bytes where it sends them in base64"},
 	{Mode: "doubles", Topic: "public.ranges", Paths: regexp.MustCompile(`(before|after)\.(ln|seg|bx|pth|pol|cir)$`), Why: "Debezium sends the text of its driver, which writes 1 as 1.0"},
 	{Topic: "public.whole", Paths: regexp.MustCompile(`parameters\.allowed$`), Why: "Debezium does not notice a new label of an enum"},

@@ -29,6 +29,8 @@ type Conn struct {
 	pg          *pgconn.PgConn
 	in          *bufio.Reader
 	interrupted atomic.Bool
+	// deadline of reads, as Receive has set it last; zero where it is to be set anew.
+	deadline time.Time
 }
 
 // Connect with a configuration of pgconn, which is changed for replication.
@@ -114,6 +116,7 @@ func (c *Conn) Start(ctx context.Context, slot string, at pgoutput.LSN, options 
 		fmt.Fprintf(&b, `"%s" '%s'`, options[i], strings.ReplaceAll(options[i+1], "'", "''"))
 	}
 	b.WriteByte(')')
+	c.deadline = time.Time{}
 	c.pg.Frontend().SendQuery(&pgproto3.Query{String: b.String()})
 	if err := c.pg.Frontend().Flush(); err != nil {
 		return err
@@ -184,20 +187,22 @@ func (c *Conn) Buffered() bool { return c.in.Buffered()+c.pg.Frontend().ReadBuff
 
 // Receive the next message of a stream, or Quiet once the time is up.
 func (c *Conn) Receive(until time.Time) (Message, error) {
-	if !c.Buffered() {
+	if !until.Equal(c.deadline) {
 		if err := c.pg.Conn().SetReadDeadline(until); err != nil {
 			return Message{}, err
 		}
+		c.deadline = until
 	}
 	if c.interrupted.Swap(false) { // after the deadline was set, which would undo an interruption
+		c.deadline = time.Time{}
 		return Message{Kind: Quiet}, nil
 	}
 	received, err := c.pg.ReceiveMessage(context.Background())
+	if isTimeout(err) {
+		c.deadline = time.Time{}
+		return Message{Kind: Quiet}, nil
+	}
 	if err != nil {
-		var timeout net.Error
-		if errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
-			return Message{Kind: Quiet}, nil
-		}
 		return Message{}, err
 	}
 	switch m := received.(type) {
@@ -209,6 +214,11 @@ func (c *Conn) Receive(until time.Time) (Message, error) {
 		return Message{}, fmt.Errorf("replication: the server ended the stream: %w", io.ErrUnexpectedEOF)
 	}
 	return Message{Kind: Quiet}, nil // a notice, a changed parameter
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
 }
 
 func parse(b []byte) (Message, error) {
@@ -240,7 +250,10 @@ func (c *Conn) Confirm(received, flushed pgoutput.LSN, now time.Time, ask bool) 
 	if err := c.pg.Conn().SetWriteDeadline(now.Add(writeTimeout)); err != nil {
 		return err
 	}
-	return c.pg.Frontend().Flush()
+	if err := c.pg.Frontend().Flush(); err != nil {
+		return err
+	}
+	return c.pg.Conn().SetWriteDeadline(time.Time{}) // other statements have bounds of their own
 }
 
 // writeTimeout is for a server that takes nothing any more.

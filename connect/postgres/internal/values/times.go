@@ -10,7 +10,7 @@ import (
 
 // Infinite times as Debezium writes them, which comes from what its driver makes of them.
 const (
-	infiniteDay, minusInfiniteDay       = -2147472693, -2147472692
+	infiniteDay, minusInfiniteDay       = -2147472692, -2147472692
 	infiniteMicros, minusInfiniteMicros = 9223372036825200000, -9223372036832400000
 )
 
@@ -82,7 +82,7 @@ func timeOfDay(t *Types, modifier int32) *Codec {
 	case mode == "isostring":
 		return &Codec{Schema: types.Of(types.IsoTimeName), Fallback: "00:00:00Z", Parse: func(b []byte) (any, error) {
 			m, err := micros(b)
-			return string(append(appendClock(nil, m, -1), 'Z')), err
+			return string(append(appendClock(nil, m%microsPerDay, -1), 'Z')), err
 		}}
 	case mode == "connect":
 		return &Codec{Schema: data.Named(data.Int32, data.TimeName), Fallback: time.Unix(0, 0).UTC(), Parse: func(b []byte) (any, error) {
@@ -130,21 +130,17 @@ func timestamp(t *Types, modifier int32) *Codec {
 			return time.UnixMilli(floor(m, 1000)).UTC(), err
 		}}
 	case mode == "nanoseconds":
-		return number(types.NanoTimestampName, nanos)
+		return &Codec{Schema: types.Of(types.NanoTimestampName), Fallback: int64(0), Parse: func(b []byte) (any, error) {
+			m, err := micros(b)
+			if m > math.MaxInt64/1000 || m < math.MinInt64/1000 {
+				return nil, wrong(b, "timestamp between 1677 and 2262, which nanoseconds can tell")
+			}
+			return m * 1000, err
+		}}
 	case mode != "microseconds" && precision(modifier) <= 3:
 		return number(types.TimestampName, func(m int64) any { return floor(m, 1000) })
 	}
 	return number(types.MicroTimestampName, func(m int64) any { return m })
-}
-
-func nanos(m int64) any {
-	switch m {
-	case infiniteMicros:
-		return int64(math.MaxInt64)
-	case minusInfiniteMicros:
-		return int64(math.MinInt64)
-	}
-	return m * 1000
 }
 
 func timestampWithZone(_ *Types, modifier int32) *Codec {
