@@ -82,6 +82,9 @@ func (w *Worker) put(ctx context.Context, name string, given map[string]string, 
 	if name != "" {
 		props["name"] = name
 	}
+	if err := stillMasked(props); err != nil {
+		return ConnectorInfo{}, err
+	}
 	if err := w.accept(ctx, name, props); err != nil {
 		return ConnectorInfo{}, err
 	}
@@ -89,7 +92,7 @@ func (w *Worker) put(ctx context.Context, name string, given map[string]string, 
 	if err != nil {
 		info.Tasks = []TaskID{}
 	}
-	if target != "" && target != Started {
+	if target != "" { // also Started: an earlier connector of the name may have left another
 		if err := w.setTarget(ctx, name, target); err != nil {
 			return info, err
 		}

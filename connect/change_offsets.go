@@ -107,19 +107,27 @@ func (w *Worker) alterSource(ctx context.Context, name string, source plugin.Sou
 		}
 		records = append(records, r)
 	}
-	return w.writeOffsets(ctx, name, records)
+	return w.writeOffsets(ctx, name, func(context.Context) ([]*kgo.Record, error) { return records, nil })
 }
 
-// writeOffsets as the producer of the connector's first task: if any worker still ran it, it
-// would be fenced.
-func (w *Worker) writeOffsets(ctx context.Context, name string, records []*kgo.Record) error {
+// writeOffsets as the producer of the connector's first task: if any worker still runs it, it is
+// fenced before make looks at what is stored.
+func (w *Worker) writeOffsets(ctx context.Context, name string, make func(context.Context) ([]*kgo.Record, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
-	client, err := kafka.NewClient(w.cfg.Kafka, kgo.TransactionalID(w.transactionalID(unitID{name, 0})), kgo.TransactionTimeout(sourceTransaction), kgo.DisableClientMetrics())
+	client, err := kafka.NewClient(w.cfg.Kafka, kgo.TransactionalID(w.transactionalID(unitID{name, 0})), kgo.TransactionTimeout(sourceTransaction),
+		kgo.RecordPartitioner(partitioner{}), kgo.DisableClientMetrics())
 	if err != nil {
 		return err
 	}
 	defer client.Close()
+	if _, _, err := client.ProducerID(ctx); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnready, err)
+	}
+	records, err := make(ctx)
+	if err != nil || len(records) == 0 {
+		return err
+	}
 	if err := client.BeginTransaction(); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnready, err)
 	}
@@ -195,21 +203,26 @@ func (w *Worker) ResetOffsets(ctx context.Context, name string) (string, error) 
 		group := w.sinkGroup(name, e.props)
 		return done, w.idle(ctx, group, func() error { _, err := w.admin.DeleteGroup(ctx, group); return err })
 	}
+	return done, w.writeOffsets(ctx, name, func(ctx context.Context) ([]*kgo.Record, error) { return w.removals(ctx, name) })
+}
+
+// removals of all that is stored of a source.
+func (w *Worker) removals(ctx context.Context, name string) ([]*kgo.Record, error) {
 	all, err := w.offsets.of(ctx, name)
-	if err != nil || len(all) == 0 {
-		return done, err
+	if err != nil {
+		return nil, err
 	}
 	var records []*kgo.Record
 	for _, o := range all {
 		partition, err := readJSON(o.Partition)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		r, err := w.offsetRecord(name, partition, nil)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		records = append(records, r)
 	}
-	return done, w.writeOffsets(ctx, name, records)
+	return records, nil
 }

@@ -89,50 +89,63 @@ func (c *committer) commit(ctx context.Context, b batch) error {
 			c.w.reportTopic(c.id, c.w.cfg.Kafka.Local(r.Topic))
 		}
 	}
-	for records := b.records; ; {
-		refused, err := c.try(ctx, records, offset)
-		if err != nil {
+	records, singly := b.records, false
+	for {
+		refused, err := c.try(ctx, records, offset, singly)
+		switch {
+		case err != nil:
 			return err
-		}
-		if len(refused) == 0 {
+		case len(refused) == 0:
 			c.records.Add(len(records))
 			c.commits.Inc()
 			return nil
-		}
-		if records, err = c.without(records, refused); err != nil {
-			return err
+		case !singly:
+			singly = true // a broker refuses a batch with all that is in it
+		default:
+			if records, err = c.without(records, refused); err != nil {
+				return err
+			}
 		}
 	}
 }
 
-// try to write all; refused are records that Kafka does not take, and then nothing was written.
-func (c *committer) try(ctx context.Context, records []*kgo.Record, offset *kgo.Record) (refused map[*kgo.Record]error, err error) {
+// try to write all; refused are records that Kafka does not take, and then the offset was not
+// written. Singly, each record is a batch of its own.
+func (c *committer) try(ctx context.Context, records []*kgo.Record, offset *kgo.Record, singly bool) (refused map[*kgo.Record]error, err error) {
 	if c.transactional {
 		if err := c.client.BeginTransaction(); err != nil {
 			return nil, retriable{fmt.Errorf("begin a transaction: %w", err)}
 		}
 	}
-	if refused, err = c.produce(ctx, records); err != nil {
+	if refused, err = c.produce(ctx, records, singly); err != nil {
 		return nil, err
 	}
-	if len(refused) > 0 && c.transactional {
-		if err := c.client.EndTransaction(ctx, kgo.TryAbort); err != nil {
-			return nil, retriable{fmt.Errorf("abort a transaction: %w", err)}
-		}
-		return refused, nil
+	if len(refused) > 0 {
+		return refused, c.giveUp(ctx)
 	}
-	if _, err := c.produce(ctx, []*kgo.Record{offset}); err != nil {
+	if _, err := c.produce(ctx, []*kgo.Record{offset}, false); err != nil {
 		return nil, err
 	}
-	if c.transactional {
-		if err := c.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
-			return nil, retriable{fmt.Errorf("commit a transaction: %w", err)}
-		}
+	if !c.transactional {
+		return nil, nil
 	}
-	return refused, nil
+	if err := c.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
+		return nil, retriable{fmt.Errorf("commit a transaction: %w", err)}
+	}
+	return nil, nil
 }
 
-func (c *committer) produce(ctx context.Context, records []*kgo.Record) (map[*kgo.Record]error, error) {
+func (c *committer) giveUp(ctx context.Context) error {
+	if !c.transactional {
+		return nil
+	}
+	if err := c.client.EndTransaction(ctx, kgo.TryAbort); err != nil {
+		return retriable{fmt.Errorf("abort a transaction: %w", err)}
+	}
+	return nil
+}
+
+func (c *committer) produce(ctx context.Context, records []*kgo.Record, singly bool) (map[*kgo.Record]error, error) {
 	var mu sync.Mutex
 	var refused map[*kgo.Record]error
 	var failed error
@@ -144,7 +157,7 @@ func (c *committer) produce(ctx context.Context, records []*kgo.Record) (map[*kg
 		defer mu.Unlock()
 		if !isRefusal(err) {
 			if failed == nil {
-				failed = retriable{fmt.Errorf("write to topic %s: %w", r.Topic, err)}
+				failed = writeError(r.Topic, err)
 			}
 			return
 		}
@@ -155,6 +168,12 @@ func (c *committer) produce(ctx context.Context, records []*kgo.Record) (map[*kg
 	}
 	for _, r := range records {
 		c.client.Produce(ctx, r, done)
+		if !singly {
+			continue
+		}
+		if err := c.client.Flush(ctx); err != nil {
+			return nil, retriable{fmt.Errorf("wait for what was written: %w", err)}
+		}
 	}
 	if err := c.client.Flush(ctx); err != nil {
 		return nil, retriable{fmt.Errorf("wait for what was written: %w", err)}
@@ -164,10 +183,20 @@ func (c *committer) produce(ctx context.Context, records []*kgo.Record) (map[*kg
 	return refused, failed
 }
 
+// writeError fails the task where only a person can help.
+func writeError(topic string, err error) error {
+	err = fmt.Errorf("write to topic %s: %w", topic, err)
+	for _, e := range []error{kerr.TopicAuthorizationFailed, kerr.TransactionalIDAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.InvalidTopicException, kerr.PolicyViolation} {
+		if errors.Is(err, e) {
+			return fatalError{err}
+		}
+	}
+	return retriable{err}
+}
+
 // isRefusal says that the record, not the moment, is to blame.
 func isRefusal(err error) bool {
-	for _, e := range []error{kerr.MessageTooLarge, kerr.RecordListTooLarge, kerr.InvalidRecord, kerr.InvalidTimestamp,
-		kerr.TopicAuthorizationFailed, kerr.InvalidTopicException, kerr.PolicyViolation} {
+	for _, e := range []error{kerr.MessageTooLarge, kerr.RecordListTooLarge, kerr.InvalidRecord, kerr.InvalidTimestamp} {
 		if errors.Is(err, e) {
 			return true
 		}

@@ -15,7 +15,8 @@ import (
 // Config of a worker. Kafka, ID and Plugins are required.
 type Config struct {
 	Kafka kafka.Config
-	// ID is unique in the group and shown as worker_id; by custom host:port of the REST API.
+	// ID is shown as worker_id. No other process of the group, at any time, may have it: workers
+	// work out by it who does what.
 	ID string
 	// URL is where other workers reach this one's REST API; "" where there is only one worker.
 	URL string

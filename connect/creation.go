@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -159,7 +160,22 @@ func (c *creator) create(ctx context.Context, topic string) error {
 		if partitions == 0 {
 			partitions = -1
 		}
-		return kafka.EnsureTopics(ctx, c.client, c.cfg, kafka.Topic{Name: local, Partitions: partitions, Replication: replication, Config: r.config})
+		err := kafka.EnsureTopics(ctx, c.client, c.cfg, kafka.Topic{Name: local, Partitions: partitions, Replication: replication, Config: r.config})
+		if err == nil {
+			return nil
+		}
+		return creationError(err)
 	}
 	return nil
+}
+
+// creationError passes by itself, unless Kafka refuses such a topic.
+func creationError(err error) error {
+	for _, e := range []error{kerr.TopicAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.InvalidTopicException, kerr.PolicyViolation,
+		kerr.InvalidReplicationFactor, kerr.InvalidPartitions, kerr.InvalidConfig} {
+		if errors.Is(err, e) {
+			return fatalError{err}
+		}
+	}
+	return retriable{err}
 }

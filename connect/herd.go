@@ -133,8 +133,17 @@ func (w *Worker) specs(name string, e entry) []*spec {
 // taskClass is for tools only.
 const taskClass = "task.class"
 
-// tasksOf are the configurations of a connector's tasks; none where it is stopped.
-func (w *Worker) tasksOf(name string, e entry) ([]map[string]string, error) {
+// mostTasks of a connector: more is a slip of the hand, and each costs every worker memory.
+const mostTasks = 1000
+
+// tasksOf are the configurations of a connector's tasks, secrets not resolved; none where it is
+// stopped. They follow from what is stored alone, so that all workers find the same.
+func (w *Worker) tasksOf(name string, e entry) (_ []map[string]string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the connector panicked: %v", p)
+		}
+	}()
 	if e.target == Stopped {
 		return nil, nil
 	}
@@ -142,19 +151,9 @@ func (w *Worker) tasksOf(name string, e entry) ([]map[string]string, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: no connector has the class %q", config.ErrConfig, e.props["connector.class"])
 	}
-	resolved, err := resolve(e.props)
-	if err != nil {
-		return nil, err
-	}
-	common, err := kind.common().Must(resolved)
-	if err != nil {
-		return nil, err
-	}
-	own, err := kind.connector.Info().Config.Must(resolved)
-	if err != nil {
-		return nil, err
-	}
-	most := int(common.Int("tasks.max"))
+	common, _ := kind.common().Parse(e.props) // what is wrong with it fails the tasks
+	own, _ := kind.connector.Info().Config.Parse(e.props)
+	most := min(max(int(common.Int("tasks.max")), 1), mostTasks)
 	tasks, err := kind.connector.Tasks(own, most)
 	if err != nil {
 		return nil, err
@@ -163,9 +162,10 @@ func (w *Worker) tasksOf(name string, e entry) ([]map[string]string, error) {
 		return nil, fmt.Errorf("%w: connector %s has made %d tasks, and tasks.max is %d", config.ErrConfig, name, len(tasks), most)
 	}
 	info := kind.connector.Info()
-	out := unresolve(tasks, e.props, resolved)
-	for _, task := range out {
-		task[taskClass] = cmp.Or(info.TaskClass, info.Class+"Task")
+	out := make([]map[string]string, len(tasks))
+	for i, task := range tasks {
+		out[i] = maps.Clone(task)
+		out[i][taskClass] = cmp.Or(info.TaskClass, info.Class+"Task")
 	}
 	return out, nil
 }

@@ -16,6 +16,8 @@ type letters struct {
 	client *kgo.Client
 	topic  string // full name; "" writes none
 	made   bool
+	// waiting are those of the records that are being stored.
+	waiting []*kgo.Record
 }
 
 func newLetters(r *run, client *kgo.Client) *letters {
@@ -26,23 +28,34 @@ func newLetters(r *run, client *kgo.Client) *letters {
 	return l
 }
 
-// send returns when Kafka has it.
-func (l *letters) send(ctx context.Context, from *kgo.Record, stage string, cause error) error {
+// add one, to be sent when what came with it is stored.
+func (l *letters) add(from *kgo.Record, stage string, cause error) {
 	if l.topic == "" {
-		return nil
-	}
-	if err := l.create(ctx); err != nil {
-		return err
+		return
 	}
 	r := &kgo.Record{Topic: l.topic, Partition: -1, Key: from.Key, Value: from.Value, Timestamp: from.Timestamp}
 	r.Headers = append(r.Headers, from.Headers...)
 	if l.common.Bool("errors.deadletterqueue.context.headers.enable") {
 		r.Headers = append(r.Headers, l.headers(from, stage, cause)...)
 	}
-	result := l.client.ProduceSync(ctx, r)
-	if err := result.FirstErr(); err != nil {
-		return retriable{fmt.Errorf("write a dead letter to topic %s: %w", l.topic, err)}
+	l.waiting = append(l.waiting, r)
+}
+
+// send returns when Kafka has all that were added.
+func (l *letters) send(ctx context.Context) error {
+	if len(l.waiting) == 0 {
+		return nil
 	}
+	if err := l.create(ctx); err != nil {
+		return err
+	}
+	if err := l.client.ProduceSync(ctx, l.waiting...).FirstErr(); err != nil {
+		if isRefusal(err) {
+			return fatalError{fmt.Errorf("Kafka refuses a dead letter for topic %s: %w", l.topic, err)}
+		}
+		return writeError(l.topic, err)
+	}
+	l.waiting = nil
 	return nil
 }
 

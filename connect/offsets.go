@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/pabal-dev/pabal/connect/internal/topiclog"
+	"github.com/pabal-dev/pabal/connect/plugin"
 )
 
 // offsetStore is what the topic of offsets says: where each partition of each source left off.
@@ -32,7 +33,10 @@ func openOffsets(ctx context.Context, cfg Config) (*offsetStore, error) {
 		}
 		s.set(connector, partition, r.Value)
 	})
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 func (s *offsetStore) close() { s.log.Close() }
@@ -104,7 +108,7 @@ func (w *Worker) offsetRecord(connector string, partition, offset map[string]any
 			return nil, fmt.Errorf("the source's offset: %w", err)
 		}
 	}
-	return &kgo.Record{Topic: w.offsets.log.Topic(), Key: key, Value: value}, nil
+	return &kgo.Record{Topic: w.offsets.log.Topic(), Partition: plugin.NoPartition, Key: key, Value: value}, nil
 }
 
 // readOffsetKey reads ["connector",{partition}]. The partition's keys are sorted, so that whoever

@@ -19,6 +19,7 @@ import (
 type run struct {
 	w      *Worker
 	id     unitID
+	spec   *spec
 	kind   kind
 	class  string
 	common config.Values
@@ -36,7 +37,7 @@ func (w *Worker) newRun(id unitID, s *spec) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{w: w, id: id, class: given["connector.class"], given: given,
+	r := &run{w: w, id: id, spec: s, class: given["connector.class"], given: given,
 		logger: w.cfg.Logger.With("connector", id.connector, "task", id.task)}
 	var ok bool
 	if r.kind, ok = w.kinds.connectors[r.class]; !ok {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pabal-dev/pabal/connect/config"
@@ -88,25 +89,48 @@ func property(path, key string) (string, error) {
 	return "", fmt.Errorf("the file has no line %s=…", key)
 }
 
-// unresolve puts references back where a task has the connector's own value, so that secrets are
-// in no map that is compared, logged or shown.
-func unresolve(tasks []map[string]string, given, resolved map[string]string) []map[string]string {
-	out := make([]map[string]string, len(tasks))
-	for i, task := range tasks {
-		out[i] = maps.Clone(task)
-		for key, value := range task {
-			if original, ok := given[key]; ok && resolved[key] == value {
-				out[i][key] = original
+// hidden is a text with the references in the place of what they refer to.
+func hidden(text string, given map[string]string) string {
+	for _, value := range given {
+		if !strings.Contains(value, "${") {
+			continue
+		}
+		for _, found := range reference.FindAllString(value, -1) {
+			if secret, err := resolveText(found); err == nil && len(secret) >= shortestSecret {
+				text = strings.ReplaceAll(text, secret, found)
 			}
 		}
 	}
-	return out
+	return text
 }
+
+// shortestSecret that is looked for: shorter ones are in every text.
+const shortestSecret = 4
+
+// hide an error's secrets.
+func hide(err error, given map[string]string) error {
+	if err == nil {
+		return nil
+	}
+	if text := hidden(err.Error(), given); text != err.Error() {
+		return hiddenError{text, err}
+	}
+	return err
+}
+
+type hiddenError struct {
+	text string
+	error
+}
+
+func (e hiddenError) Error() string { return e.text }
+
+func (e hiddenError) Unwrap() error { return e.error }
 
 const mask = "********"
 
 // password in a URL such as mongodb://user:secret@host.
-var password = regexp.MustCompile(`(://[^/@:\s]*:)([^@\s]*)(@)`)
+var password = regexp.MustCompile(`(://[^/@:\s]*:)(\S*)(@)|([?&](?i:password|pwd)=)([^&\s]+)()`)
 
 // masked is how a setting is shown.
 func masked(d config.Definition, key, value string) string {
@@ -116,7 +140,7 @@ func masked(d config.Definition, key, value string) string {
 	if k, ok := d.Key(key); ok && k.Type == config.Password || !ok && looksSecret(key) {
 		return mask
 	}
-	return password.ReplaceAllString(value, "${1}"+mask+"$3")
+	return password.ReplaceAllString(value, "${1}${4}"+mask+"$3")
 }
 
 // looksSecret is about keys that no definition lists.
@@ -139,12 +163,22 @@ func maskedAll(d config.Definition, props map[string]string) map[string]string {
 	return out
 }
 
+// stillMasked finds a setting that was changed where it is masked.
+func stillMasked(props map[string]string) error {
+	for _, key := range slices.Sorted(maps.Keys(props)) {
+		if strings.Contains(props[key], mask) {
+			return problem{ErrInvalid, fmt.Sprintf("the secret in %s is masked (%s): write it, or a reference such as ${env:NAME}", key, mask)}
+		}
+	}
+	return nil
+}
+
 // unmask lets a configuration that was read from here be written back: what is masked as the
 // stored value is, is that value.
 func unmask(d config.Definition, given, stored map[string]string) map[string]string {
 	out := maps.Clone(given)
 	for key, value := range given {
-		if old, ok := stored[key]; ok && value != old && strings.Contains(value, mask) && value == masked(d, key, old) {
+		if old, ok := stored[key]; ok && value == masked(d, key, old) {
 			out[key] = old
 		}
 	}

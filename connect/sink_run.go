@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -72,7 +73,7 @@ func (s *sinkRun) connect() error {
 		kgo.RecordPartitioner(partitioner{}), // of dead letters
 	}
 	if regex != "" {
-		opts = append(opts, kgo.ConsumeRegex(), kgo.ConsumeTopics("^(?:"+s.w.cfg.Kafka.Topic(regex)+")$"))
+		opts = append(opts, kgo.ConsumeRegex(), kgo.ConsumeTopics("^"+regexp.QuoteMeta(s.w.cfg.Kafka.Topic(""))+"(?:"+regex+")$"))
 	}
 	for _, topic := range topics {
 		opts = append(opts, kgo.ConsumeTopics(s.w.cfg.Kafka.Topic(topic)))
@@ -104,7 +105,7 @@ func (w *Worker) sinkGroup(connector string, given map[string]string) string {
 }
 
 func (s *sinkRun) leave() {
-	ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
+	ctx, cancel := context.WithTimeout(s.w.hard, leaveTimeout)
 	defer cancel()
 	s.client.LeaveGroupContext(ctx)
 	s.client.Close()
@@ -124,12 +125,13 @@ func (s *sinkRun) round(ctx context.Context) error {
 		return failed
 	}
 	records := fetches.Records()
+	s.letters.waiting = nil
 	s.note(fetches)
 	batch := make([]plugin.SinkRecord, 0, len(records))
 	for _, r := range records {
 		one, keep, err := s.take(r)
 		if err != nil {
-			if err := s.refuse(ctx, r, stageOf(err), err); err != nil {
+			if err := s.refuse(r, stageOf(err), err); err != nil {
 				return err
 			}
 			continue
@@ -141,7 +143,10 @@ func (s *sinkRun) round(ctx context.Context) error {
 	if err := s.put(ctx, batch, originals(records)); err != nil {
 		return err
 	}
-	commit, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	if err := s.letters.send(ctx); err != nil {
+		return err
+	}
+	commit, cancel := context.WithTimeout(s.w.hard, writeTimeout)
 	defer cancel()
 	if err := s.client.CommitRecords(commit, records...); err != nil {
 		return retriable{fmt.Errorf("commit offsets: %w", err)}
@@ -187,12 +192,12 @@ func (s *sinkRun) put(ctx context.Context, batch []plugin.SinkRecord, from map[p
 		case errors.As(err, &bad) && bad.Index >= 0 && bad.Index < len(batch):
 			one := batch[bad.Index]
 			topic := plugin.TopicPartition{Topic: s.w.cfg.Kafka.Topic(one.From.Topic), Partition: one.From.Partition}
-			if err := s.refuse(ctx, from[place{topic, one.Offset}], "TASK_PUT", bad.Err); err != nil {
+			if err := s.refuse(from[place{topic, one.Offset}], "TASK_PUT", bad.Err); err != nil {
 				return err
 			}
 			batch = batch[bad.Index+1:]
 		case errors.Is(err, plugin.ErrRetry) && time.Since(began) < sinkPatience:
-			s.logger.Warn("connect: the sink waits", "error", err)
+			s.logger.Warn("connect: the sink waits", "error", hide(err, s.spec.props))
 			select {
 			case <-time.After(pause):
 				pause = min(2*pause, longestPause)
@@ -207,12 +212,13 @@ func (s *sinkRun) put(ctx context.Context, batch []plugin.SinkRecord, from map[p
 }
 
 // refuse a record: the task fails, or it is left out.
-func (s *sinkRun) refuse(ctx context.Context, r *kgo.Record, stage string, err error) error {
+func (s *sinkRun) refuse(r *kgo.Record, stage string, err error) error {
 	if !s.tolerant {
 		return fatalError{fmt.Errorf("the record at offset %d of partition %d of topic %s: %w", r.Offset, r.Partition, r.Topic, err)}
 	}
 	s.leftOut(err, r.Topic, r.Partition, r.Offset)
-	return s.letters.send(ctx, r, stage, err)
+	s.letters.add(r, stage, err)
+	return nil
 }
 
 // stageError says where on its way a record failed, in Kafka Connect's words.

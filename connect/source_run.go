@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -69,8 +71,15 @@ func (s *sourceRun) both(ctx context.Context) error {
 	defer stop(nil)
 	var wg sync.WaitGroup
 	wg.Go(func() {
+		defer func() { // of a plugin's position
+			if p := recover(); p != nil {
+				stop(fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+				for range s.ready {
+				}
+			}
+		}()
 		for b := range s.ready {
-			if err := s.commit(ctx, b); err != nil {
+			if err := s.commit(b); err != nil {
 				stop(err)
 				for range s.ready { // the other one is told by its context
 				}
@@ -78,22 +87,26 @@ func (s *sourceRun) both(ctx context.Context) error {
 			}
 		}
 	})
-	err := s.poll(polling)
-	close(s.ready)
-	wg.Wait()
+	err := func() error {
+		defer wg.Wait() // also where the source panics
+		defer close(s.ready)
+		return s.poll(polling)
+	}()
 	if cause := context.Cause(polling); cause != nil && ctx.Err() == nil {
 		return cause
 	}
 	if ctx.Err() != nil {
-		s.tell(context.WithoutCancel(ctx))
+		farewell, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
+		defer cancel()
+		s.tell(farewell)
 		return ctx.Err()
 	}
 	return err
 }
 
-func (s *sourceRun) commit(ctx context.Context, b batch) error {
-	// A commit under way is finished, within its own bounds.
-	if err := s.out.commit(context.WithoutCancel(ctx), b); err != nil {
+func (s *sourceRun) commit(b batch) error {
+	// A commit under way is finished, within its own bounds, unless the worker is to stop at once.
+	if err := s.out.commit(s.w.hard, b); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -112,17 +125,17 @@ func (s *sourceRun) poll(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 		case errors.Is(err, plugin.ErrRetry):
-			s.logger.Warn("connect: the source waits", "error", err)
+			s.logger.Warn("connect: the source waits", "error", hide(err, s.spec.props))
 			select {
 			case <-time.After(pause):
 			case <-ctx.Done():
 			}
 			pause = min(2*pause, longestPause)
-			continue
 		case err != nil:
 			return err
+		default:
+			pause = firstPause
 		}
-		pause = firstPause
 		if err := s.add(&b, records); err != nil {
 			return err
 		}
@@ -161,7 +174,7 @@ func (s *sourceRun) due(b *batch) bool {
 	if len(b.records) == 0 || b.bytes >= int(s.w.cfg.TaskBytes)/2 {
 		return true
 	}
-	switch s.common.String("transaction.boundary") {
+	switch strings.ToLower(s.common.String("transaction.boundary")) {
 	case "interval":
 		wait := s.common.Millis("transaction.boundary.interval.ms")
 		if wait == 0 {

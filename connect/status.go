@@ -71,11 +71,10 @@ func (w *Worker) reportTopic(id unitID, topic string) {
 	}
 }
 
+// writeStatus is done when Kafka is there again: the last status of a task that failed counts.
 func (w *Worker) writeStatus(key string, value []byte) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.life), writeTimeout)
 	r := &kgo.Record{Topic: w.statuses.Topic(), Key: []byte(key), Value: value}
-	w.writer.Produce(ctx, r, func(_ *kgo.Record, err error) {
-		cancel()
+	w.writer.Produce(context.WithoutCancel(w.life), r, func(r *kgo.Record, err error) {
 		if err != nil {
 			w.cfg.Logger.Warn("connect: a status was not written", "key", key, "error", fmt.Errorf("topic %s: %w", r.Topic, err))
 		}

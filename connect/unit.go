@@ -85,9 +85,13 @@ func (u *unit) run(ctx context.Context, s *spec) {
 	}
 	for pause := firstPause; ctx.Err() == nil; pause = min(2*pause, longestPause) {
 		began := time.Now()
-		err := u.try(ctx, s)
+		err := hide(u.try(ctx, s), s.props)
 		if ctx.Err() != nil {
 			return
+		}
+		if isFenced(err) {
+			u.stepBack(ctx, err)
+			continue
 		}
 		logger := u.w.cfg.Logger.With("connector", u.id.connector, "task", u.id.task)
 		if !passes(err) {
@@ -104,6 +108,15 @@ func (u *unit) run(ctx context.Context, s *spec) {
 		case <-time.After(pause):
 		case <-ctx.Done():
 		}
+	}
+}
+
+// stepBack of one who was fenced: another worker has the task, or will be told that it has not.
+func (u *unit) stepBack(ctx context.Context, err error) {
+	u.w.cfg.Logger.Warn("connect: another worker has taken the task", "connector", u.id.connector, "task", u.id.task, "error", err)
+	select {
+	case <-time.After(u.w.cfg.SessionTimeout):
+	case <-ctx.Done():
 	}
 }
 

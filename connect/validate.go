@@ -3,7 +3,9 @@ package connect
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -68,6 +70,9 @@ func (w *Worker) Validate(ctx context.Context, class string, given map[string]st
 			return ConfigInfos{}, problem{ErrInvalid, fmt.Sprintf("Included connector type %s does not match request type %s", own, class)}
 		}
 	}
+	if e, ok := w.board.get(given["name"]); ok {
+		given = unmask(w.definition(class), given, e.props)
+	}
 	return w.validate(ctx, kind, given), nil
 }
 
@@ -79,6 +84,9 @@ func (w *Worker) validate(ctx context.Context, k kind, given map[string]string) 
 	problems = append(problems, wrong...)
 	problems = append(problems, w.checkPlugins(k, resolved, common)...)
 	problems = append(problems, k.connector.Check(ctx, own, problems)...)
+	for i := range problems {
+		problems[i].Message = hidden(problems[i].Message, given)
+	}
 	out := w.infos(k, given, problems)
 	for _, key := range config.Unknown(given, k.common(), k.connector.Info().Config) {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%s: nobody knows this setting, it has no effect", key))
@@ -129,6 +137,12 @@ func (w *Worker) checkPlugins(k kind, given map[string]string, common config.Val
 			note(prefix, err)
 		}
 	}
+	if most := common.Int("tasks.max"); most > mostTasks {
+		note("tasks.max", fmt.Errorf("Invalid value %d for configuration tasks.max: Value must be at most %d", most, mostTasks)) //nolint:staticcheck // as Kafka says it
+	}
+	if w.cfg.AtLeastOnce && strings.EqualFold(common.String("exactly.once.support"), "required") && k.source != nil {
+		note("exactly.once.support", errors.New("this worker writes the offsets of sources after their records, not with them"))
+	}
 	if k.sink != nil {
 		out = append(out, checkTopics(common)...)
 	} else if _, err := newCreator(w.cfg.Kafka, nil, given); err != nil {
@@ -150,8 +164,12 @@ func checkTopics(common config.Values) []config.Problem {
 	case letters != "" && slices.Contains(list, letters):
 		return []config.Problem{{Key: "topics", Message: fmt.Sprintf("The DLQ topic '%s' may not be included in the list of topics ('topics=%s') consumed by the connector", letters, strings.Join(list, ","))}}
 	}
-	if err := config.Patterns([]string{regex}); err != nil {
-		return []config.Problem{{Key: "topics.regex", Message: err.Error()}}
+	whole, err := regexp.Compile("^(?:" + regex + ")$")
+	switch {
+	case err != nil:
+		return []config.Problem{{Key: "topics.regex", Message: fmt.Sprintf("%q is no regular expression: %v", regex, err)}}
+	case regex != "" && letters != "" && whole.MatchString(letters):
+		return []config.Problem{{Key: "topics.regex", Message: fmt.Sprintf("The DLQ topic '%s' may not be included in the regex matching of topics ('topics.regex=%s') consumed by the connector", letters, regex)}}
 	}
 	return nil
 }

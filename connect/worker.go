@@ -2,8 +2,8 @@ package connect
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,6 +30,8 @@ type Worker struct {
 
 	life       context.Context
 	end        context.CancelFunc
+	hard       context.Context // ends where the worker is to stop at once
+	endHard    context.CancelFunc
 	herd       sync.WaitGroup
 	generation atomic.Int64
 
@@ -62,12 +64,13 @@ func New(cfg Config) (*Worker, error) {
 // worker in.
 func (w *Worker) Start(ctx context.Context) (err error) {
 	w.life, w.end = context.WithCancel(context.Background())
+	w.hard, w.endHard = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
 			w.release()
 		}
 	}()
-	if w.writer, err = kafka.NewClient(w.cfg.Kafka, kgo.DisableClientMetrics(), kgo.MetadataMinAge(250*time.Millisecond)); err != nil {
+	if w.writer, err = kafka.NewClient(w.cfg.Kafka, kgo.RecordRetries(math.MaxInt32), kgo.DisableClientMetrics(), kgo.MetadataMinAge(250*time.Millisecond)); err != nil {
 		return err
 	}
 	w.admin = kadm.NewClient(w.writer)
@@ -92,12 +95,24 @@ func (w *Worker) Start(ctx context.Context) (err error) {
 	return err
 }
 
-// Stop stops the tasks, each after what it has sent is committed, and leaves the group.
+// Stop stops the tasks, each after what it has sent is committed, and leaves the group. Where ctx
+// ends first, what is not committed is given up: it is sent again by who has the task next.
 func (w *Worker) Stop(ctx context.Context) error {
-	if w.life == nil || w.end == nil {
+	if w.end == nil {
 		return nil
 	}
-	w.release()
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		w.release()
+	}()
+	select {
+	case <-stopped:
+		return nil
+	case <-ctx.Done():
+	}
+	w.endHard()
+	<-stopped
 	return ctx.Err()
 }
 
@@ -105,7 +120,7 @@ func (w *Worker) release() {
 	w.end()
 	w.herd.Wait()
 	if w.group != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
+		ctx, cancel := context.WithTimeout(w.hard, leaveTimeout)
 		w.group.Leave(ctx)
 		cancel()
 	}
@@ -118,14 +133,15 @@ func (w *Worker) release() {
 		w.offsets.close()
 	}
 	if w.writer != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
+		ctx, cancel := context.WithTimeout(w.hard, leaveTimeout)
 		if err := w.writer.Flush(ctx); err != nil {
 			w.cfg.Logger.Warn("connect: the last statuses were not written", "error", err)
 		}
 		cancel()
 		w.writer.Close()
 	}
-	w.configs, w.statuses, w.offsets, w.writer, w.group, w.end = nil, nil, nil, nil, nil, nil
+	w.endHard()
+	w.end = nil // what was asked of the worker meanwhile fails by its closed clients
 }
 
 // leaveTimeout bounds each farewell.
@@ -167,9 +183,6 @@ func (w *Worker) write(ctx context.Context, key string, value []byte) error {
 	}
 	return nil
 }
-
-// errNoWorker: a method was called before Start or after Stop.
-var errNoWorker = errors.New("the worker does not run")
 
 // ClusterID is Kafka's id of the cluster.
 func (w *Worker) ClusterID(ctx context.Context) (string, error) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/pabal-dev/pabal/connect"
 )
@@ -28,6 +29,9 @@ func (a *api) leads(h handler) handler {
 		return a.pass(r, url)
 	}
 }
+
+// passTimeout is longer than a validation that waits for a database.
+const passTimeout = 90 * time.Second
 
 func (a *api) pass(r *http.Request, url string) (int, any, error) {
 	req, err := http.NewRequestWithContext(r.Context(), r.Method, strings.TrimRight(url, "/")+r.URL.RequestURI(), r.Body)

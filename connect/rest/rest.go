@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"mime"
+	"net"
 	"net/http"
 	"strings"
 
@@ -16,8 +17,11 @@ import (
 // Config of the API. Worker is required.
 type Config struct {
 	Worker *connect.Worker
-	// Client reaches other workers, with what they want of credentials; http.DefaultClient where nil.
+	// Client reaches other workers, with what they want of credentials; one without where nil.
 	Client *http.Client
+	// Local refuses requests for a Host that is not this machine's own name for itself: of pages that
+	// had their name point here. For an API that listens on loopback.
+	Local bool
 	// Level is changed by /admin/loggers, and shown there; nil has no loggers.
 	Level  *slog.LevelVar
 	Logger *slog.Logger
@@ -37,7 +41,7 @@ type api struct {
 // New is the API as a handler. Requests of pages of other origins are refused.
 func New(c Config) http.Handler {
 	if c.Client == nil {
-		c.Client = http.DefaultClient
+		c.Client = &http.Client{Timeout: passTimeout}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
@@ -88,6 +92,10 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r = r.Clone(r.Context())
 		r.URL.Path, r.URL.RawPath = strings.TrimRight(r.URL.Path, "/"), strings.TrimRight(r.URL.RawPath, "/")
 	}
+	if a.Local && !isLocal(r.Host) {
+		answer(w, http.StatusForbidden, errorBody{http.StatusForbidden, "this API is for the machine it runs on, not for " + r.Host})
+		return
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if _, pattern := a.mux.Handler(r); pattern == "" {
 		status := a.unrouted(r)
@@ -95,6 +103,14 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.mux.ServeHTTP(w, r)
+}
+
+func isLocal(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // unrouted tells a wrong method from a wrong path.

@@ -111,6 +111,7 @@ func (b *balancer) MemberBalancer(members []kmsg.JoinGroupResponseMember) (kgo.G
 		r.all = append(r.all, self)
 	}
 	slices.SortFunc(r.all, func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
+	r.all = slices.CompactFunc(r.all, func(a, b Member) bool { return a.ID == b.ID })
 	return r, map[string]struct{}{b.c.Topic: {}}, nil
 }
 

@@ -3,10 +3,12 @@ package connectors
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/pabal-dev/pabal/connect"
@@ -58,7 +60,9 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	}
 	at := l.Addr().String()
 	s := &Server{url: "http://" + at, served: make(chan error, 1)}
-	s.worker, err = connect.New(connect.Config{Kafka: c.Kafka, ID: at, URL: s.url, Plugins: Plugins(), Logger: c.Logger})
+	// Another process may have had this address a moment ago, and another machine has it, too.
+	id := at + "-" + strings.ToLower(rand.Text()[:6])
+	s.worker, err = connect.New(connect.Config{Kafka: c.Kafka, ID: id, URL: s.url, Plugins: Plugins(), Logger: c.Logger})
 	if err == nil {
 		err = s.worker.Start(ctx)
 	}
@@ -66,7 +70,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		return nil, errors.Join(err, l.Close())
 	}
 	s.http = &http.Server{
-		Handler: rest.New(rest.Config{Worker: s.worker, Logger: c.Logger}), ReadHeaderTimeout: headerTimeout,
+		Handler: rest.New(rest.Config{Worker: s.worker, Local: true, Logger: c.Logger}), ReadHeaderTimeout: headerTimeout,
 		ErrorLog: slog.NewLogLogger(c.Logger.Handler(), slog.LevelWarn),
 	}
 	go func() { s.served <- s.http.Serve(l) }()
