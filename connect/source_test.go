@@ -61,12 +61,29 @@ func sourceLifeCycle(t *testing.T, k kafka.Config) {
 	if got[100] != 91 || got[159] != 150 {
 		t.Errorf("after the offset was set to 90 it goes on with %d to %d", got[100], got[159])
 	}
+	w = again(t, k, w)
 	if err := w.Delete(t.Context(), "n"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.Status("n"); !errors.Is(err, connect.ErrNotFound) {
 		t.Errorf("a deleted one: %v", err)
 	}
+}
+
+// again is another worker after the first one: it finds the offset that was committed last, however
+// the ones before came there.
+func again(t *testing.T, k kafka.Config, w *connect.Worker) *connect.Worker {
+	t.Helper()
+	if err := w.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w = start(t, k, "w2", &numbers{})
+	joined(t, w)
+	stored, err := w.Offsets(t.Context(), "n")
+	if err != nil || len(stored) != 1 || string(stored[0].Offset) != `{"n":150}` {
+		t.Fatalf("offsets after a restart are %s, %v", fmt.Sprint(stored), err)
+	}
+	return w
 }
 
 func alterOffsets(t *testing.T, w *connect.Worker) {
@@ -164,4 +181,36 @@ func workersShare(t *testing.T, k kafka.Config) {
 	}
 	exactly(t, numbersIn(t, k, "one", count), count)
 	exactly(t, numbersIn(t, k, "two", count), count)
+}
+
+// TestRefusedRecordsAreLeftOut: what Kafka refuses fails the task, or where that is tolerated is
+// left out, without its neighbours.
+func TestRefusedRecordsAreLeftOut(t *testing.T) {
+	k := kafka.Config{Brokers: testenv.Kafka(t), Prefix: testenv.Prefix(t), Logger: slog.New(slog.DiscardHandler)}
+	w := start(t, k, "w1", &numbers{size: func(n int64) int {
+		if n%30 == 0 {
+			return 20_000
+		}
+		return 100
+	}})
+	props := given("numbers", "100")
+	props["topic.creation.default.partitions"] = "1"
+	props["topic.creation.default.max.message.bytes"] = "4096"
+	props["producer.override.compression.type"] = "none"
+	props["batch"] = "100" // more bytes than a message may have, also without the large ones
+	create(t, w, "n", props)
+	testenv.Wait(t, "the task to fail", 60*time.Second, func() bool {
+		s, err := w.Status("n")
+		return err == nil && len(s.Tasks) == 1 && s.Tasks[0].State == "FAILED" && strings.Contains(s.Tasks[0].Trace, "refuses a record")
+	})
+	props["errors.tolerance"] = "all"
+	if _, _, err := w.Put(t.Context(), "n", props); err != nil {
+		t.Fatal(err)
+	}
+	got := numbersIn(t, k, "numbers", 97)
+	for i, n := range got {
+		if want := int64(i+1) + int64(i)/29; n != want {
+			t.Fatalf("place %d has %d, want %d", i, n, want)
+		}
+	}
 }

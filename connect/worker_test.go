@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -29,6 +30,8 @@ type numbers struct {
 	opened atomic.Int64
 	// fail, where not nil, is asked before each number.
 	fail func(n int64) error
+	// size, where not nil, is that of a header beside each number.
+	size func(n int64) int
 }
 
 const numbersClass = "test.Numbers"
@@ -100,8 +103,12 @@ func (t *numbersTask) Poll(ctx context.Context) ([]plugin.SourceRecord, error) {
 			}
 		}
 		t.n++
+		var headers []plugin.Header
+		if t.s.size != nil {
+			headers = append(headers, plugin.Header{Key: "size", Schema: data.Of(data.String), Value: strings.Repeat("x", t.s.size(t.n))})
+		}
 		out = append(out, plugin.SourceRecord{
-			Record: plugin.Record{Topic: t.t.Config.String("topic"), Partition: 0, Value: t.n, ValueSchema: data.Of(data.Int64), Timestamp: plugin.NoTimestamp},
+			Record: plugin.Record{Topic: t.t.Config.String("topic"), Partition: 0, Value: t.n, ValueSchema: data.Of(data.Int64), Timestamp: plugin.NoTimestamp, Headers: headers},
 			At:     numberAt{t.partition, t.n},
 		})
 	}

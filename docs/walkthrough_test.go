@@ -19,7 +19,7 @@ var shBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
 // marker stands between the outputs of two commands.
 const marker = "\x01next\x01"
 
-const walkthroughTimeout = 4 * time.Minute
+const walkthroughTimeout = 9 * time.Minute
 
 // TestWalkthroughOrders runs every command of the page, in order, in one shell.
 func TestWalkthroughOrders(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/pabal-dev/pabal/kafka"
@@ -97,7 +98,7 @@ func (l *Log) note(change func()) {
 // Sync returns when everything was applied that the topic holds by now. It waits for transactions
 // that are open, too, because what comes behind them is not to be seen before they end.
 func (l *Log) Sync(ctx context.Context) error {
-	ends, err := l.ends(ctx)
+	ends, err := l.askEnds(ctx)
 	if err != nil {
 		return err
 	}
@@ -115,6 +116,21 @@ func (l *Log) Sync(ctx context.Context) error {
 				return fmt.Errorf("%w (%s): %w", ctx.Err(), missing, failed)
 			}
 			return fmt.Errorf("%w: %s; a transaction that does not end may be in the way", ctx.Err(), missing)
+		}
+	}
+}
+
+// askEnds asks again while leaders are chosen, as they are of a topic made just now.
+func (l *Log) askEnds(ctx context.Context) (map[int32]int64, error) {
+	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		ends, err := l.ends(ctx)
+		if err == nil || !kerr.IsRetriable(err) {
+			return ends, err
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil, err
 		}
 	}
 }
