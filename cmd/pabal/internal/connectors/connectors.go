@@ -19,6 +19,7 @@ import (
 	"github.com/pabal-dev/pabal/connect/postgres"
 	"github.com/pabal-dev/pabal/connect/rest"
 	sinkmongodb "github.com/pabal-dev/pabal/connect/sink/mongodb"
+	"github.com/pabal-dev/pabal/connect/sink/redis"
 	"github.com/pabal-dev/pabal/connect/sink/sql"
 	"github.com/pabal-dev/pabal/connect/transform"
 	"github.com/pabal-dev/pabal/kafka"
@@ -28,7 +29,7 @@ import (
 func Plugins() plugin.Set {
 	return plugin.Set{
 		Sources:    []plugin.Source{postgres.Connector{}, mongodb.Source{}, file.Source{}},
-		Sinks:      []plugin.Sink{sinkmongodb.Sink{}, sinkmongodb.OfficialSink{}, sql.Sink{}, sql.ConfluentSink{}, file.Sink{}},
+		Sinks:      []plugin.Sink{sinkmongodb.Sink{}, sinkmongodb.OfficialSink{}, sql.Sink{}, sql.ConfluentSink{}, redis.Sink{}, file.Sink{}},
 		Transforms: transform.Plugins(), Predicates: transform.Predicates(),
 		Converters: converters.Plugins(), Headers: converters.Headers(),
 	}
