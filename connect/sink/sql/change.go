@@ -3,7 +3,6 @@ package sql
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/pabal-dev/pabal/connect/data"
 	"github.com/pabal-dev/pabal/connect/plugin"
@@ -274,19 +273,4 @@ func absent(v any) bool {
 		return len(v) == 1 && absent(v[0])
 	}
 	return false
-}
-
-// signature tells changes apart that cannot be in one statement.
-func (c *change) signature() string {
-	var b strings.Builder
-	for _, fields := range [][]field{c.keys, c.rest} {
-		for i := range fields {
-			b.WriteString(fields[i].name)
-			b.WriteByte(0)
-			b.WriteString(natural(fields[i].schema, ""))
-			b.WriteByte(1)
-		}
-		b.WriteByte(2)
-	}
-	return b.String()
 }

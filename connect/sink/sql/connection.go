@@ -110,8 +110,6 @@ func (s *settings) connConfig() (*pgx.ConnConfig, error) {
 	c.RuntimeParams["timezone"] = s.zone
 	c.RuntimeParams["datestyle"] = "ISO, YMD"
 	c.RuntimeParams["intervalstyle"] = "postgres"
-	// Casts are written out, so that the server need not be asked for types first.
-	c.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
 	return c, nil
 }
 

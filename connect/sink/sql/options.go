@@ -38,7 +38,7 @@ var definition = config.Definition{
 		{Name: "table.naming.strategy", Type: config.Class, Importance: config.Low, Unsupported: java + "; use collection.name.format", Doc: "The older name of collection.naming.strategy."},
 		{Name: "column.naming.strategy", Type: config.Class, Default: "io.debezium.connector.jdbc.naming.DefaultColumnNamingStrategy", Importance: config.Low, Unsupported: java, Doc: "What names columns."},
 		{Name: "primary.key.mode", Type: config.String, Default: "none", Importance: config.High, Check: config.OneOf("none", "kafka", "record_key", "record_value", "record_header"), Recommended: []string{"none", "kafka", "record_key", "record_value", "record_header"}, Doc: "Where a row's key comes from: nowhere, the record's place in Kafka, its key, its value, or its headers."},
-		{Name: "primary.key.fields", Type: config.List, Importance: config.Low, Doc: "The fields that are the key; by default all of them. The name of the column where the key is no struct."},
+		{Name: "primary.key.fields", Type: config.String, Importance: config.Low, Doc: "The fields that are the key; by default all of them. The name of the column where the key is no struct."},
 		{Name: "schema.evolution", Type: config.String, Default: "none", Importance: config.Low, Check: config.OneOf("none", "basic"), Recommended: []string{"none", "basic"}, Doc: "Whether missing tables and columns are made (basic)."},
 		{Name: "quote.identifiers", Type: config.Boolean, Default: "false", Importance: config.Low, Doc: "Whether names keep their capital letters."},
 		{Name: "use.time.zone", Type: config.String, Default: "UTC", Check: checkZone, Doc: "Time zone of the connection: in it, times with a zone are stored in columns that have none."},
@@ -67,13 +67,23 @@ func checkZone(v any) error {
 	return nil
 }
 
+// names with commas between.
+func names(list string) (out []string) {
+	for name := range strings.SplitSeq(list, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
 // debeziumSettings of a configuration of Debezium's.
 func debeziumSettings(v config.Values) (s *settings, problems []config.Problem) {
 	s = &settings{
 		keys: keyNames{mode: "primary.key.mode", fields: "primary.key.fields"},
 		url:  v.String("connection.url"), user: v.String("connection.username"), password: v.String("connection.password"),
 		mode: strings.ToLower(v.String("insert.mode")), deletes: v.Bool("delete.enabled"), truncate: v.Bool("truncate.enabled"),
-		format: v.String("collection.name.format"), keyMode: strings.ToLower(v.String("primary.key.mode")), keyFields: v.List("primary.key.fields"),
+		format: v.String("collection.name.format"), keyMode: strings.ToLower(v.String("primary.key.mode")), keyFields: names(v.String("primary.key.fields")),
 		keepCase: v.Bool("quote.identifiers"), zone: v.String("use.time.zone"), postgis: v.String("dialect.postgres.postgis.schema"), batch: int(v.Int("batch.size")),
 		underscores: true,
 	}

@@ -103,29 +103,35 @@ type target struct {
 
 // newRows is one row.
 func newRows(t *table, c *change) (*rows, error) {
-	r := &rows{signature: c.signature(), live: 1}
-	var values [][]byte
-	var names strings.Builder
-	for i, fields := range [][]field{c.keys, c.rest} {
-		for j := range fields {
-			f := &fields[j]
-			to := t.columns[f.name]
-			if to.generated {
-				continue
-			}
-			value, err := encode(f.schema, f.value, to.kind)
-			if err != nil {
-				return nil, fieldError(f.name, err)
-			}
-			r.columns, values = append(r.columns, target{to, natural(f.schema, "")}), append(values, value)
-			if i == 0 {
-				r.keys++
-				names.WriteString(f.name)
-				names.WriteByte(0)
-			}
+	r := &rows{live: 1}
+	values := make([][]byte, 0, len(c.keys)+len(c.rest))
+	var signature strings.Builder
+	add := func(f *field) error {
+		to := t.columns[f.name]
+		if to.generated {
+			return nil
+		}
+		value, err := encode(f.schema, f.value, to.kind)
+		if err != nil {
+			return fieldError(f.name, err)
+		}
+		own := natural(f.schema, "")
+		r.columns, values = append(r.columns, target{to, own}), append(values, value)
+		signature.WriteString(f.name + "\x00" + own + "\x00" + string(to.kind) + "\x01")
+		return nil
+	}
+	for i := range c.keys {
+		if err := add(&c.keys[i]); err != nil {
+			return nil, err
 		}
 	}
-	r.keySignature, r.all = names.String(), [][][]byte{values}
+	r.keys, r.keySignature = len(r.columns), signature.String()
+	for i := range c.rest {
+		if err := add(&c.rest[i]); err != nil {
+			return nil, err
+		}
+	}
+	r.signature, r.all = signature.String(), [][][]byte{values}
 	return r, nil
 }
 

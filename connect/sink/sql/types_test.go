@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pabal-dev/pabal/connect/converter"
 	"github.com/pabal-dev/pabal/connect/data"
 	"github.com/pabal-dev/pabal/connect/debezium/types"
 )
@@ -170,4 +171,28 @@ func TestManyRows(t *testing.T) {
 		put(t, task, all...)
 	}
 	db.has(t, "SELECT count(*), sum(length(v)) FROM t", "(2001,6000)")
+}
+
+// TestConverted: records as they come from Kafka, through a converter with schemas.
+func TestConverted(t *testing.T) {
+	db := newDatabase(t)
+	task := openTask(t, db, upsert...)
+	c := &converter.JSON{Schemas: true}
+	through := func(s *data.Schema, v any) (*data.Schema, any) {
+		b, err := c.Encode("t", s, v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, v, err = c.Decode("t", b); err != nil {
+			t.Fatal(err)
+		}
+		return s, v
+	}
+	after := row("id", int32(1), "price", typed{optional(data.DecimalSchema(2)), decimal(t, "12.50")}, "at", typed{named(data.Int64, types.MicroTimestampName), int64(1500000)},
+		"tags", typed{arrayOf(data.OptionalOf(data.String)), []any{"a", nil}}, "bin", []byte{1, 2}, "day", typed{named(data.Int32, data.DateName), time.Unix(86400, 0).UTC()})
+	r := change("c", row("id", int32(1)), nil, after)
+	r.KeySchema, r.Key = through(r.KeySchema, r.Key)
+	r.ValueSchema, r.Value = through(r.ValueSchema, r.Value)
+	put(t, task, at("t", r)...)
+	db.has(t, "SELECT id, price, at, tags, bin, day FROM t", `(1,12.50,"1970-01-01 00:00:01.5","{a,NULL}","\\x0102",1970-01-02)`)
 }
