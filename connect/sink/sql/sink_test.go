@@ -113,7 +113,8 @@ func TestModes(t *testing.T) {
 	task = openTask(t, db, "primary.key.mode", "record_key", "delete.enabled", "true", "schema.evolution", "basic", "collection.name.format", "inserted")
 	one := func(v string) plugin.Record { return flat(row("id", int32(1)), row("v", v)) }
 	put(t, task, at("t", one("a"), flat(row("id", int32(1)), nil), one("b"), flat(row("id", int32(1)), nil), one("c"))...)
-	put(t, task, at("t", flat(row("id", int32(1)), nil), one("d"), flat(row("id", int32(2)), nil))...)
+	put(t, task, at("t", flat(row("id", int32(1)), nil), one("d"))...)
+	put(t, task, at("t", flat(row("id", int32(2)), row("v", "x")), flat(row("id", int32(2)), nil))...)
 	db.has(t, "SELECT id, v FROM inserted", "(1,d)")
 
 	task = openTask(t, db, "schema.evolution", "basic", "collection.name.format", "keyless")
