@@ -44,7 +44,8 @@ func Example() {
 	defer w.Stop(ctx)
 	if _, err := w.Create(ctx, "lines", map[string]string{
 		"connector.class": "FileStreamSource", "file": path, "topic": "lines",
-		"value.converter": "org.apache.kafka.connect.storage.StringConverter",
+		"value.converter":                   "org.apache.kafka.connect.storage.StringConverter",
+		"topic.creation.default.partitions": "1", // lines keep their order
 	}, connect.Started); err != nil {
 		fmt.Println(err)
 		return

@@ -36,6 +36,7 @@ func newKinds(set plugin.Set) (kinds, error) {
 			return k, err
 		}
 	}
+	k.shorten()
 	for _, c := range set.Converters {
 		for _, name := range classes(c.Info) {
 			k.converters[name] = c
@@ -50,13 +51,32 @@ func newKinds(set plugin.Set) (kinds, error) {
 }
 
 func (k *kinds) add(one kind) error {
-	for _, name := range classes(one.connector.Info()) {
+	info := one.connector.Info()
+	for _, name := range append([]string{info.Class}, info.Aliases...) {
 		if _, ok := k.connectors[name]; ok {
 			return fmt.Errorf("%w: two plugins have the class %s", ErrConfig, name)
 		}
 		k.connectors[name] = one
 	}
 	return nil
+}
+
+// shorten adds the short names of connectors that only one has.
+func (k *kinds) shorten() {
+	short := map[string][]kind{}
+	for class, one := range k.connectors {
+		if class != one.connector.Info().Class {
+			continue
+		}
+		for _, name := range classes(one.connector.Info()) {
+			short[name] = append(short[name], one)
+		}
+	}
+	for name, all := range short {
+		if _, ok := k.connectors[name]; !ok && len(all) == 1 {
+			k.connectors[name] = all[0]
+		}
+	}
 }
 
 // classes are the names of a plugin: Kafka Connect also takes the last part of the class, with or
