@@ -52,10 +52,11 @@ func newSourceOn(t testing.TB, where string, settings ...string) *source {
 		"database.include.list": s.name, "extended.headers.enabled": "false",
 	})
 	s.set(settings...)
+	reached := maps.Clone(s.settings)
 	s.db = connectTo(t, s.settings, "")
 	s.exec("CREATE DATABASE "+s.name, "USE "+s.name)
 	t.Cleanup(func() {
-		c := connectTo(t, s.settings, "")
+		c := connectTo(t, reached, "")
 		if _, err := c.Execute("DROP DATABASE " + s.name); err != nil {
 			t.Error(err)
 		}
@@ -295,4 +296,22 @@ func check(t testing.TB, got, want []string) {
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
 	}
+}
+
+// started waits until the task says a position.
+func (r *reader) started() {
+	r.t.Helper()
+	for end := time.Now().Add(deadline); time.Now().Before(end); {
+		records, err := r.task.Poll(r.t.Context())
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		for _, one := range records {
+			if r.at = one.At; one.Topic != "" {
+				r.t.Fatalf("a record came: %s", show(one))
+			}
+			return
+		}
+	}
+	r.t.Fatal("the task says no position")
 }

@@ -90,6 +90,7 @@ func (r *run) stream(ctx context.Context, from *position, c *catchUp) error {
 	}
 	o := from.offset
 	if o == nil {
+		s.told = place{} // so that a start without a snapshot is stored
 		o = map[string]any{}
 		from.tx.Put(o)
 	}

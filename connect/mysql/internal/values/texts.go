@@ -1,7 +1,6 @@
 package values
 
 import (
-	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -142,17 +141,9 @@ func addresses(c *Column) *Codec {
 				a, _ := netip.AddrFromSlice(b)
 				return a.String(), nil
 			}
-			return uuid(b), nil
+			return dashed(b), nil
 		},
 	}
-}
-
-// uuid of the order in which MariaDB stores it: the node first, unless the version says otherwise.
-func uuid(b []byte) string {
-	if bytes.Equal(b, make([]byte, 16)) || b[6]&0xf0 >= 0x60 && b[8]&0x80 != 0 {
-		return dashed(b)
-	}
-	return dashed(bytes.Join([][]byte{b[12:16], b[10:12], b[8:10], b[6:8], b[:6]}, nil))
 }
 
 func dashed(b []byte) string {
