@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 
 	driver "github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-mysql-org/go-mysql/replication"
@@ -30,13 +31,25 @@ func cause(err error) error {
 	}
 }
 
+// missing are words of the servers about positions that their logs do not have.
+var missing = []string{"first log file name", "purged", "impossible position", "file size", "not in the master", "not in the source", "too old"}
+
 // lost says of an error that the server's log does not have a position.
 func lost(err error, at *position) error {
 	if refusal(err) != driver.ER_MASTER_FATAL_ERROR_READING_BINLOG {
 		return err
 	}
-	return fmt.Errorf("%w: the server's binary log does not have the stored position any more, or never had it (%s, gtids %q): delete the connector's offsets to begin anew, or set snapshot.mode to when_needed: %w",
-		ErrLost, at.place, at.gtidText(), err)
+	text := strings.ToLower(err.Error())
+	if strings.Contains(text, "same server") {
+		return fmt.Errorf("%w: another replica has the same database.server.id: give this connector one of its own: %w", ErrSetup, err)
+	}
+	for _, words := range missing {
+		if strings.Contains(text, words) {
+			return fmt.Errorf("%w: the server's binary log does not have the stored position any more, or never had it (%s, gtids %q): delete the connector's offsets to begin anew, or set snapshot.mode to when_needed: %w",
+				ErrLost, at.place, at.gtidText(), err)
+		}
+	}
+	return err
 }
 
 // passing errors are those of a server that is away or busy; it will be back.

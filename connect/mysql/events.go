@@ -3,7 +3,6 @@ package mysql
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/go-mysql-org/go-mysql/replication"
@@ -192,41 +191,6 @@ func (s *stream) commit(h *replication.EventHeader, end place) (err error) {
 		return err
 	}
 	return s.reached(h, end)
-}
-
-// statement that is in the log as such.
-func (s *stream) statement(h *replication.EventHeader, e *replication.QueryEvent, start, end place) error {
-	text := strings.TrimSpace(string(e.Query))
-	word, _, _ := strings.Cut(strings.ToUpper(text), " ")
-	switch word {
-	case "BEGIN":
-		if s.tx.open {
-			break
-		}
-		// MySQL counts from here, MariaDB from the id.
-		if s.tx.gtid == "" || s.options.flavor == mysql {
-			s.tx.start = start
-		}
-		s.tx.thread = int64(e.SlaveProxyID)
-		s.begin(h)
-		s.tx.events++
-		return nil
-	case "COMMIT", "ROLLBACK":
-		if s.tx.open && !strings.Contains(strings.ToUpper(text), " TO ") {
-			return s.commit(h, end)
-		}
-	case "SAVEPOINT", "XA":
-	default:
-		s.tx.thread = int64(e.SlaveProxyID)
-		if err := s.truncated(h, text, string(e.Schema), start); err != nil {
-			return err
-		}
-	}
-	if s.tx.open {
-		s.tx.events++
-		return nil
-	}
-	return s.commit(h, end)
 }
 
 // tableMap comes before rows, and tells their columns.

@@ -2,8 +2,6 @@ package mysql
 
 import (
 	"fmt"
-	"regexp"
-	"strings"
 
 	"github.com/go-mysql-org/go-mysql/replication"
 
@@ -97,41 +95,4 @@ func (s *stream) append(h *replication.EventHeader, c *debezium.Change, t *table
 		s.out = append(s.out[:n], s.out[n+part:]...)
 	}
 	s.tx.records += len(s.out) - n
-}
-
-var (
-	comment  = regexp.MustCompile(`(?s)^\s*/\*.*?\*/`)
-	truncate = regexp.MustCompile("(?is)^\\s*TRUNCATE\\s+(?:TABLE\\s+)?((?:`(?:[^`]|``)+`|[^\\s.`;]+)(?:\\s*\\.\\s*(?:`(?:[^`]|``)+`|[^\\s.`;]+))?)")
-	spaces   = regexp.MustCompile("\\s*\\.\\s*")
-)
-
-// truncated tables become records, where they are not skipped.
-func (s *stream) truncated(h *replication.EventHeader, text, database string, start place) error {
-	if s.options.Skipped[debezium.Truncate] {
-		return nil
-	}
-	for comment.MatchString(text) {
-		text = comment.ReplaceAllString(text, "")
-	}
-	m := truncate.FindStringSubmatch(text)
-	if m == nil {
-		return nil
-	}
-	id, ok := debezium.ParseTableID(spaces.ReplaceAllString(strings.TrimSpace(m[1]), "."), true)
-	if !ok {
-		return nil
-	}
-	if id.Catalog == "" {
-		id.Catalog = database
-	}
-	if !s.options.Tables.Captured(id) || s.catchUp != nil && !s.catchUp.progress.begun(id.String()) {
-		return nil
-	}
-	d, err := s.schemas.define(s.db, id)
-	if err != nil || d == nil {
-		return err
-	}
-	t := s.schemas.build(d)
-	s.append(h, &debezium.Change{Op: debezium.Truncate, Table: t.Table, Bytes: 500}, t, start, 0, 0)
-	return nil
 }

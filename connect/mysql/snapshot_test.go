@@ -103,17 +103,18 @@ func TestSnapshotWithWrites(t *testing.T) {
 			stop := s.write(seed, rows)
 			got, r := model{}, s.open(nil)
 			var offset map[string]any
-			for range 5 { // stop within the snapshot
-				for range 1 + random.IntN(8) {
-					records, err := r.poll()
-					if err != nil {
-						t.Fatal(err)
-					}
-					records = records[:1+random.IntN(len(records))]
-					got.apply(t, records)
-					offset = records[len(records)-1].At.Offset()
-					break
+			for range 4 { // stop within the snapshot
+				for range random.IntN(4) {
+					got.apply(t, r.take(1+random.IntN(700)))
 				}
+				records, err := r.poll()
+				if err != nil {
+					t.Fatal(err)
+				}
+				records = append(r.pending, records...)
+				records = records[:1+random.IntN(len(records))]
+				got.apply(t, records)
+				offset = records[len(records)-1].At.Offset()
 				r.close()
 				r = s.open(offset)
 			}

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-mysql-org/go-mysql/client"
 	driver "github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-mysql-org/go-mysql/replication"
 
@@ -63,6 +62,9 @@ type transaction struct {
 
 // batchRecords are put into the queue together, so that its lock costs little.
 const batchRecords = 512
+
+// errReached ends a catchUp.
+var errReached = errors.New("the stream has come as far as is wanted")
 
 // tick is how often it is looked whether something is due.
 const tick = 200 * time.Millisecond
@@ -135,30 +137,6 @@ func (r *run) completeGTIDs(from *position) (err error) {
 		from.gtids, err = r.gtidsAt(from.place, "")
 	}
 	return err
-}
-
-func (r *run) syncer(s *stream) (*replication.BinlogSyncer, error) {
-	encrypted, fallback, err := encryption(r.options.flavor, r.values)
-	if err != nil {
-		return nil, err
-	}
-	if fallback && !r.db.HasCapability(driver.CLIENT_SSL) {
-		encrypted = nil
-	}
-	silence := max(r.options.silence, time.Second)
-	return replication.NewBinlogSyncer(replication.BinlogSyncerConfig{
-		ServerID: r.options.server, Flavor: driverFlavor[r.options.flavor], Host: r.values.String("database.hostname"),
-		Port: uint16(r.values.Int("database.port")), User: r.values.String("database.user"), Password: r.values.String("database.password"),
-		TLSConfig: encrypted, Logger: r.log, Charset: "utf8mb4",
-		HeartbeatPeriod: silence / 4, ReadTimeout: silence, DisableRetrySync: true,
-		TimestampStringLocation: time.UTC, DiscardGTIDSet: true, EventCacheCount: 1,
-		FillZeroLogPos: r.options.flavor == mariadb,
-		Option: func(c *client.Conn) error {
-			_, err := c.Execute(patient)
-			return err
-		},
-		SynchronousEventHandler: s, RowsEventDecodeFunc: s.decode,
-	}), nil
 }
 
 // follow the stream until the context ends, it fails, or it has come as far as is wanted.

@@ -39,7 +39,7 @@ var types = []typed{
 	{"DATETIME", "'2024-02-29 12:13:14'", "int64 io.debezium.time.Timestamp?", "1709208794000"},
 	{"DATETIME(6)", "'2024-02-29 12:13:14.123456'", "int64 io.debezium.time.MicroTimestamp?", "1709208794123456"},
 	{"TIMESTAMP NULL", "'2024-02-29 12:13:14'", "string io.debezium.time.ZonedTimestamp?", "2024-02-29T12:13:14Z"},
-	{"TIMESTAMP(3) NULL", "'2024-02-29 12:13:14.5'", "string io.debezium.time.ZonedTimestamp?", "2024-02-29T12:13:14.5Z"},
+	{"TIMESTAMP(3) NULL", "'2024-02-29 12:13:14.567'", "string io.debezium.time.ZonedTimestamp?", "2024-02-29T12:13:14.567Z"},
 	{"CHAR(5)", "'äöü'", "string?", "äöü"},
 	{"VARCHAR(300)", "'日本😀'", "string?", "日本😀"},
 	{"VARCHAR(10) CHARACTER SET latin1", "'€äß'", "string?", "€äß"},
@@ -57,7 +57,7 @@ var types = []typed{
 	{"ENUM('ä','ö') CHARACTER SET latin1", "'ö'", "string io.debezium.data.Enum?", "ö"},
 	{"SET('x','y','z')", "'x,z'", "string io.debezium.data.EnumSet?", "x,z"},
 	{"JSON", `'{"a": [1, 2]}'`, "string?", `{"a": [1, 2]}`},
-	{"UUID", "'123e4567-e89b-12d3-a456-426655440000'", "string?", "123e4567-e89b-12d3-a456-426655440000"},
+	{"UUID", "'123e4567-e89b-12d3-a456-426655440000'", "string io.debezium.data.Uuid?", "123e4567-e89b-12d3-a456-426655440000"},
 	{"INET6", "'2001:db8::ff00:42:8329'", "string?", "2001:db8::ff00:42:8329"},
 	{"INET4", "'10.0.0.1'", "string?", "10.0.0.1"},
 	{"POINT", "ST_GeomFromText('POINT(1 2)', 4326)", "struct io.debezium.data.geometry.Point?", "{x:1 y:2 wkb:0101000000000000000000f03f0000000000000040 srid:4326}"},
@@ -124,6 +124,18 @@ func describe(s *data.Schema) string {
 		out += "=" + plain(s.Default)
 	}
 	return out
+}
+
+// TestFractionsOfTimestamps are those of Debezium's records, which differ.
+func TestFractionsOfTimestamps(t *testing.T) {
+	s := newSource(t)
+	s.exec("SET sql_mode = ''", "CREATE TABLE a (id INT PRIMARY KEY, t TIMESTAMP(3) NULL, z TIMESTAMP NULL)", "INSERT INTO a VALUES (1, '2024-02-29 12:13:14.5', 0)")
+	r := s.open(nil)
+	read := r.take(1)[0]
+	s.exec("INSERT INTO a SELECT 2, t, z FROM a")
+	check(t, []string{plain(field(read, "after")), plain(field(r.take(1)[0], "after"))}, []string{
+		"{id:1 t:2024-02-29T12:13:14.5Z z:-}", "{id:2 t:2024-02-29T12:13:14.500Z z:1970-01-01T00:00:00Z}",
+	})
 }
 
 func TestModesOfTypes(t *testing.T) {

@@ -121,8 +121,12 @@ func points() *Codec {
 
 // addresses are bytes in the binary log, of which zeros at the end are missing, and text in queries.
 func addresses(c *Column) *Codec {
+	schema := data.Of(data.String)
+	if c.Type == "uuid" {
+		schema = types.Of(types.UUIDName)
+	}
 	return &Codec{
-		Schema: data.Of(data.String), Fallback: "",
+		Schema: schema, Fallback: "",
 		Query: func(v any) (any, error) { return text(v) },
 		Row: func(v any) (any, error) {
 			b, err := raw(v)

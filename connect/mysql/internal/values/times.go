@@ -18,7 +18,7 @@ func (o Options) times(c *Column) *Codec {
 	case "datetime":
 		return stamped(c, o.Time.Timestamp(digits), func(t time.Time) (any, error) { return o.Time.TimestampValue(digits, t) })
 	case "timestamp":
-		return stamped(c, types.Of(types.ZonedTimestampName), func(t time.Time) (any, error) { return types.ISOTimestamp(t), nil })
+		return zoned(c, digits)
 	}
 	read := func(v any) (any, error) {
 		s, err := text(v)
@@ -36,6 +36,28 @@ func (o Options) times(c *Column) *Codec {
 	}
 	zero, _ := read("00:00:00")
 	return same(o.Time.Time(digits), zero, read)
+}
+
+// zoned timestamps of the stream have all digits of the second, and zero is 1970; those of a snapshot
+// have as many as are not zero, and zero is null. So they are in Debezium's records.
+func zoned(c *Column, digits int) *Codec {
+	out := stamped(c, types.Of(types.ZonedTimestampName), func(t time.Time) (any, error) { return types.ISOTimestamp(t), nil })
+	layout := "2006-01-02T15:04:05Z"
+	if digits > 0 {
+		layout = "2006-01-02T15:04:05." + strings.Repeat("0", digits) + "Z"
+	}
+	out.Row = func(v any) (any, error) {
+		s, err := text(v)
+		if err != nil {
+			return nil, err
+		}
+		t, ok, err := instant(s)
+		if !ok {
+			t = time.Unix(0, 0)
+		}
+		return t.UTC().Format(layout), err
+	}
+	return out
 }
 
 // stamped are types with a date. One that has no month or day is null, or 1970 where the column has
