@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/pabal-dev/pabal/connect/plugin"
+	"github.com/pabal-dev/pabal/internal/testenv"
 )
 
 // history of many transactions, with several rows and statements each.
@@ -15,13 +16,22 @@ func (s *source) history() (records int) {
 	s.exec("UPDATE a SET id = id + 10 WHERE id IN (5, 6)")
 	s.exec("INSERT INTO other VALUES (2)")
 	s.exec("BEGIN", "DELETE FROM a WHERE id > 3", "INSERT INTO a VALUES (20, 't')", "COMMIT")
+	s.exec("SET SESSION gtid_domain_id = 7", "INSERT INTO a VALUES (30, 'g'), (31, 'h')", "INSERT INTO m VALUES (1), (2)", "SET SESSION gtid_domain_id = 0",
+		"DELETE FROM a WHERE id = 30")
+	s.exec("XA START 'x'", "INSERT INTO a VALUES (32, 'x')", "XA END 'x'", "XA PREPARE 'x'", "XA COMMIT 'x'")
 	s.exec("ALTER TABLE a ADD COLUMN w INT DEFAULT 3")
 	s.exec("INSERT INTO a VALUES (21, 'u', 4)", "TRUNCATE TABLE a")
-	return 3 + 1 + 3 + 2 + 6 + 6 + 1 + 1 + 1
+	return 3 + 1 + 3 + 2 + 6 + 6 + 1 + (2 + 2 + 2) + 1 + 1 + 1
 }
 
 // TestResumeAtEveryRecord makes the same records from each position as a run that never stopped.
-func TestResumeAtEveryRecord(t *testing.T) {
+func TestResumeAtEveryRecord(t *testing.T) { resumeEverywhere(t, testenv.MariaDB(t)) }
+
+func TestResumeInCompressedLog(t *testing.T) {
+	resumeEverywhere(t, testenv.StartMariaDB(t, "--log-bin-compress=ON", "--log-bin-compress-min-len=10", "--binlog-annotate-row-events=OFF").URL)
+}
+
+func resumeEverywhere(t *testing.T, where string) {
 	for name, settings := range map[string][]string{
 		"by transaction id": nil,
 		"by file":           {"gtid.ignore.on.recovery", "true"},
@@ -29,15 +39,15 @@ func TestResumeAtEveryRecord(t *testing.T) {
 		"with statements":   {"include.query", "true"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSource(t, append(settings, "snapshot.mode", "no_data", "skipped.operations", "none",
+			s := newSourceOn(t, where, append(settings, "snapshot.mode", "no_data", "skipped.operations", "none",
 				"table.exclude.list", ".*[.]other")...)
-			s.exec("CREATE TABLE a (id INT PRIMARY KEY, v VARCHAR(20))", "CREATE TABLE other (id INT PRIMARY KEY)")
+			s.exec("CREATE TABLE a (id INT PRIMARY KEY, v VARCHAR(20))", "CREATE TABLE other (id INT PRIMARY KEY)", "CREATE TABLE m (id INT PRIMARY KEY) ENGINE=MyISAM")
 			r := s.open(nil)
 			r.started()
 			start := r.at.Offset()
 			n := s.history()
 			if name == "transactions" {
-				n += 2 * 6 // TRUNCATE is in none
+				n += 2 * 10 // TRUNCATE is in none
 			}
 			whole := r.take(n)
 			r.quiet()
