@@ -19,4 +19,18 @@
 //
 // A position whose log the server has purged is an error, or the begin of a new snapshot with
 // snapshot.mode=when_needed.
+//
+// These differ from Debezium's records on purpose, or are not there:
+//
+//   - There is no topic of the history of definitions, and no record of their changes:
+//     include.schema.changes=true is refused.
+//   - The source block has the thread of the transaction's own BEGIN only, where the server tells it,
+//     so that a record is the same after a restart.
+//   - The position of an event is its place in the file also for servers that leave it out (MariaDB
+//     since 11.4).
+//   - JSON columns of MariaDB are text, as the server keeps them.
+//   - The year 0 is 0 in the stream as it is in a snapshot.
+//   - Incremental snapshots and signals are refused.
+//   - What was prepared by XA becomes records when it is prepared, as with Debezium: a rollback later
+//     is not told.
 package mysql
