@@ -14,11 +14,9 @@ import (
 
 // snapshot reads all tables that were not read yet, as of one place of the log, which is returned.
 func (r *run) snapshot(ctx context.Context) (*position, error) {
-	if wait := r.options.Values.Millis("snapshot.delay.ms"); wait > 0 && r.from == nil {
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(wait):
+	if r.from == nil {
+		if err := pause(ctx, r.options.Values.Millis("snapshot.delay.ms")); err != nil {
+			return nil, err
 		}
 	}
 	done := &progress{seen: map[string]bool{}}
@@ -47,8 +45,22 @@ func (r *run) snapshot(ctx context.Context) (*position, error) {
 	if err := w.all(tables); err != nil {
 		return nil, err
 	}
-	_, err = r.db.Execute("COMMIT")
-	return at, cause(err)
+	if _, err = r.db.Execute("COMMIT"); err != nil {
+		return nil, cause(err)
+	}
+	return at, pause(ctx, r.options.Values.Millis("streaming.delay.ms"))
+}
+
+func pause(ctx context.Context, wait time.Duration) error {
+	if wait <= 0 {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(wait):
+		return nil
+	}
 }
 
 // consistent begins a transaction, whose place in the log and tables are returned.
