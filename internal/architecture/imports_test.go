@@ -80,6 +80,11 @@ var reserved = []struct {
 		why:     "ports never import a database driver, only backends do",
 	},
 	{
+		targets: []string{"github.com/go-mysql-org/go-mysql"},
+		users:   []string{"connect/mysql"},
+		why:     "ports never import a database driver, only backends do",
+	},
+	{
 		targets: []string{"github.com/redis/go-redis"},
 		users:   []string{"storage/redis", "cmd/pabal/internal/demo", "connect/sink/redis"},
 		why:     "ports never import a database driver, only backends do",
@@ -148,6 +153,8 @@ func TestCheckerCatches(t *testing.T) {
 		{"storage/postgres", module + "/storage/sqlite", "layer"},
 		{"storage/mongodb", "go.mongodb.org/mongo-driver/v2/mongo", ""},
 		{"projection", "go.mongodb.org/mongo-driver/v2/bson", "database driver"},
+		{"connect/mysql", "github.com/go-mysql-org/go-mysql/replication", ""},
+		{"connect/debezium", "github.com/go-mysql-org/go-mysql/client", "database driver"},
 		{"storage/redis", "github.com/redis/go-redis/v9", ""},
 		{"storage/mongodb", "github.com/redis/go-redis/v9", "database driver"},
 		{"storage/redis", module + "/storage/mongodb", "layer"},

@@ -14,6 +14,7 @@ import (
 	"github.com/pabal-dev/pabal/connect"
 	"github.com/pabal-dev/pabal/connect/file"
 	"github.com/pabal-dev/pabal/connect/mongodb"
+	"github.com/pabal-dev/pabal/connect/mysql"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"github.com/pabal-dev/pabal/connect/plugin/converters"
 	"github.com/pabal-dev/pabal/connect/postgres"
@@ -28,7 +29,7 @@ import (
 // Plugins are those that come with the binary.
 func Plugins() plugin.Set {
 	return plugin.Set{
-		Sources:    []plugin.Source{postgres.Connector{}, mongodb.Source{}, file.Source{}},
+		Sources:    []plugin.Source{postgres.Connector{}, mongodb.Source{}, mysql.MariaDB{}, mysql.MySQL{}, file.Source{}},
 		Sinks:      []plugin.Sink{sinkmongodb.Sink{}, sinkmongodb.OfficialSink{}, sql.Sink{}, sql.ConfluentSink{}, redis.Sink{}, file.Sink{}},
 		Transforms: transform.Plugins(), Predicates: transform.Predicates(),
 		Converters: converters.Plugins(), Headers: converters.Headers(),

@@ -1,0 +1,157 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	driver "github.com/go-mysql-org/go-mysql/mysql"
+
+	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/plugin"
+)
+
+// snapshotWriter makes records of rows. The last one is kept back, to say of it that it is the last.
+type snapshotWriter struct {
+	*run
+	ctx     context.Context
+	at      *position
+	done    []string
+	emitter *debezium.Emitter
+	blocks  *debezium.SourceBlocks
+	started time.Time
+	out     []plugin.SourceRecord
+
+	pending *snapshotRow
+	any     bool // a record was made
+}
+
+type snapshotRow struct {
+	table       *table
+	values      []any
+	bytes       int
+	begun       string
+	first, last bool // in its table
+	done        []string
+}
+
+func (w *snapshotWriter) all(tables []*tableDefinition) error {
+	for _, d := range tables {
+		name := d.id.String()
+		if slices.Contains(w.done, name) {
+			continue
+		}
+		if err := w.read(d); err != nil {
+			return fmt.Errorf("read the table %s: %w", name, err)
+		}
+		w.done = append(slices.Clone(w.done), name)
+		if w.pending != nil {
+			w.pending.done = w.done
+			if w.pending.begun == name {
+				w.pending.last, w.pending.begun = true, ""
+			}
+		}
+	}
+	w.at.last = true
+	if w.pending == nil && w.positions {
+		end := *w.at
+		w.out = append(w.out, plugin.SourceRecord{At: &end, End: true, Bytes: 100})
+	} else if w.pending != nil {
+		w.flush(true)
+	}
+	return w.push()
+}
+
+// read a table.
+func (w *snapshotWriter) read(d *tableDefinition) error {
+	t := w.schemas.build(d)
+	list := make([]string, len(d.columns))
+	for i := range d.columns {
+		if list[i] = quote(d.columns[i].Name); t.columns[i].codec == nil {
+			list[i] = "NULL"
+		}
+	}
+	query := "SELECT " + strings.Join(list, ", ") + " FROM " + quote(d.id.Catalog) + "." + quote(d.id.Table)
+	first := true
+	var result driver.Result
+	err := w.db.ExecuteSelectStreaming(query, &result, func(from []driver.FieldValue) error {
+		row := &snapshotRow{table: t, begun: d.id.String(), first: first, done: w.done, bytes: 800}
+		first = false
+		if err := w.convert(row, from); err != nil {
+			return err
+		}
+		w.flush(false)
+		w.pending = row
+		if len(w.out) >= batchRecords {
+			return w.push()
+		}
+		return nil
+	}, nil)
+	if err = cause(err); refusal(err) == driver.ER_TABLE_DEF_CHANGED {
+		return fmt.Errorf("%w: it was altered during the snapshot: %w", plugin.ErrRetry, err)
+	}
+	return err
+}
+
+func (w *snapshotWriter) convert(row *snapshotRow, from []driver.FieldValue) (err error) {
+	row.values = make([]any, len(from))
+	for i := range from {
+		c := &row.table.columns[i]
+		if c.codec == nil {
+			continue
+		}
+		if row.values[i] = c.null; from[i].Type == driver.FieldValueTypeNull {
+			continue
+		}
+		given := from[i].Value()
+		if b, ok := given.([]byte); ok {
+			row.bytes += 2 * len(b)
+		}
+		v, err := c.codec.Query(given)
+		if row.values[i], err = w.schemas.fit(row.table, c, v, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flush makes a record of the row that was kept back.
+func (w *snapshotWriter) flush(last bool) {
+	row := w.pending
+	if row == nil {
+		return
+	}
+	w.pending = nil
+	kind := debezium.InSnapshot
+	switch {
+	case last:
+		kind = debezium.LastInSnapshot
+	case !w.any:
+		kind = debezium.FirstInSnapshot
+	case row.last:
+		kind = debezium.LastOfTable
+	case row.first:
+		kind = debezium.FirstOfTable
+	}
+	w.any = true
+	p := *w.at
+	if p.last = last; !last {
+		p.snapshot = &progress{Done: row.done, Begun: row.begun}
+		p.snapshot.see()
+	}
+	source := w.blocks.New(w.started, kind, row.table.database)
+	v := source.Values
+	v[sourceTable], v[sourceServer], v[sourceFile], v[sourcePos], v[sourceRow] = row.table.name, int64(0), w.at.file, int64(w.at.pos), int32(0)
+	w.out = w.emitter.Append(w.out, &debezium.Change{
+		Op: debezium.Read, Table: row.table.Table, After: row.values, Source: source, At: &p, End: last, Bytes: row.bytes,
+	})
+}
+
+func (w *snapshotWriter) push() error {
+	err := w.queue.put(w.ctx, w.out)
+	w.out = w.out[:0]
+	w.emitter.Now(time.Now())
+	return err
+}
