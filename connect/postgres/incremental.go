@@ -205,10 +205,13 @@ func (s *stream) startChunks(from *position) error {
 	s.chunks = incremental.New(incremental.Config{
 		Limit: int(v.Int("incremental.snapshot.chunk.size")), Strategy: strings.ToUpper(v.String("incremental.snapshot.watermarking.strategy")),
 	})
-	if from.offset != nil {
-		if err := s.chunks.Restore(from.offset, parseTable); err != nil {
-			return err
-		}
+	offset := from.offset
+	if offset == nil { // one of ours, after a connection was lost
+		offset = map[string]any{}
+		from.chunks.Put(offset)
+	}
+	if err := s.chunks.Restore(offset, parseTable); err != nil {
+		return err
 	}
 	db := &chunks{run: s.run}
 	s.worker = incremental.NewWorker(db)

@@ -184,12 +184,17 @@ func (s *stream) status(now time.Time, ask bool) error {
 	return s.conn.Confirm(s.received, pgoutput.LSN(s.confirmed.Load()), now, ask)
 }
 
-// place is a position between transactions.
+// place is a position between transactions; that within one where it is still to come again.
 func (s *stream) place() *position {
 	s.told = s.flushed
 	p := &position{
 		partition: s.partition, lsn: s.flushed, proc: s.flushed, commit: s.commit, flush: s.flushed,
 		micros: time.Now().UnixMicro(), kind: commitKind, snapshot: s.progress,
+	}
+	if s.resume.within() {
+		again := *s.resume
+		p, again.flush, again.offset = &again, s.flushed, nil
+		p.tx = s.emitter.Transactions.State()
 	}
 	if s.chunks != nil {
 		p.chunks = s.chunks.State()
@@ -250,7 +255,7 @@ func (s *stream) begin(at pgoutput.LSN, b *pgoutput.Begin) {
 		return
 	}
 	s.tx = transaction{open: true, begin: *b, xid: int64(b.XID)}
-	s.tx.skip = s.resume != nil && s.resume.xid == b.XID && s.resume.kind != commitKind && s.resume.kind != ""
+	s.tx.skip = s.resume.within() && s.resume.xid == b.XID
 	s.lastLSN, s.events = 0, 0
 	if !s.options.Transactions {
 		return
@@ -350,8 +355,14 @@ func (s *stream) source(at pgoutput.LSN, schema, name any) *data.Struct {
 // logical is a message of pg_logical_emit_message; one of no transaction is one by itself.
 func (s *stream) logical(at pgoutput.LSN, l *pgoutput.Logical) {
 	if !l.Transactional {
+		if s.until != 0 && at > s.until {
+			s.reached = true
+			return
+		}
 		s.tx = transaction{begin: pgoutput.Begin{Time: s.tx.begin.Time}} // messages have no time of their own
-		s.commit, s.proc, s.flushed = at, at, max(s.flushed, at+1)
+		// It comes with the end of its entry in the log, where that of a commit may begin.
+		s.commit, s.proc, s.flushed = at, at, max(s.flushed, at)
+		s.reached = s.until != 0 && s.flushed >= s.until
 	} else if s.tx.skip {
 		if at <= s.resume.lsn {
 			return
