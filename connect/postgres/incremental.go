@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -292,8 +293,22 @@ func (s *stream) signalled(ctx context.Context, at pgoutput.LSN, t *table, c *de
 	return nil
 }
 
+// decided is that the last record is behind all that the incremental snapshot knows of: a signal is
+// done with once its record is stored.
+func (s *stream) decided() {
+	if s.chunks == nil {
+		return
+	}
+	if p, ok := s.out[len(s.out)-1].At.(*position); ok {
+		p.chunks = s.chunks.State()
+	}
+}
+
 func (s *stream) chunkRead(ctx context.Context, at pgoutput.LSN, o incremental.Outcome) error {
 	s.reading = false
+	if errors.Is(o.Err, incremental.ErrPanic) {
+		return o.Err
+	}
 	if o.Err != nil {
 		s.log.Warn("postgres: a chunk of an incremental snapshot is read again", "error", o.Err)
 		s.chunks.Failed(o.Result.ID)

@@ -113,7 +113,7 @@ func (t *task) running(ctx context.Context) (*queue, error) {
 	t.run, t.stop, t.done = r, stop, make(chan struct{})
 	go func(done chan struct{}) {
 		defer close(done)
-		r.queue.fail(r.do(life))
+		r.queue.fail(guard(func() error { return r.do(life) }))
 	}(t.done)
 	return r.queue, nil
 }
