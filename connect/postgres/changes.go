@@ -87,8 +87,15 @@ func (s *stream) change(ctx context.Context, m replication.Message, d *pgoutput.
 	}
 	s.noticed(t, &c)
 	signal := c // records change the rows
+	before := len(s.out)
 	s.append(m.At, kinds[d.Kind], part, &c, t)
-	return s.signalled(ctx, m.At, t, &signal)
+	if err := s.signalled(ctx, m.At, t, &signal); err != nil {
+		return err
+	}
+	if len(s.out) > before {
+		s.decided()
+	}
+	return nil
 }
 
 // relabel reads the types again, as enums get labels without a word of it in the stream.

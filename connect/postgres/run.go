@@ -116,7 +116,16 @@ func (r *run) phases(ctx context.Context) error {
 		r.from = nil
 	}
 	plan := r.plan()
+	if slot != nil && slot.lost && plan.snapshot && plan.stream {
+		if err := r.dropLost(ctx); err != nil {
+			return err
+		}
+		slot = nil
+	}
 	if plan.snapshot {
+		if r.options.snapshotMode == "initial_only" {
+			r.from = nil // no slot tells the changes of what was read before: it is read anew
+		}
 		at, err := r.snapshot(ctx, slot)
 		if err != nil || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())

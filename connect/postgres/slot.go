@@ -82,6 +82,15 @@ func (r *run) check(ctx context.Context, s *slot) (lost, err error) {
 	return fmt.Errorf("%w: the replication slot %q is at %s, after the stored position %s: it was made again, or moved by others: %s", ErrLost, r.options.slot, s.confirmed, start, advice), nil
 }
 
+// dropLost makes room for a new slot: one whose log was removed cannot be streamed from any more.
+func (r *run) dropLost(ctx context.Context) error {
+	r.log.Warn("postgres: the replication slot is made anew, as the server removed log that it needed", "slot", r.options.slot)
+	if err := r.conn.DropSlot(ctx, r.options.slot); err != nil {
+		return fmt.Errorf("drop the replication slot %q, whose log was removed: %w", r.options.slot, err)
+	}
+	return nil
+}
+
 func (r *run) createSlot(ctx context.Context) (*slot, error) {
 	made, err := r.makeSlot(ctx)
 	return &slot{confirmed: made.At}, err

@@ -278,6 +278,7 @@ func (s *stream) end(at pgoutput.LSN, c *pgoutput.Commit) {
 	if s.tx.records > 0 {
 		last := &s.out[len(s.out)-1]
 		last.End = true
+		s.decided()
 		if p, ok := last.At.(*position); ok {
 			p.flush, p.end = s.flushed, at
 		}
