@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pabal-dev/pabal/connect/config"
@@ -112,13 +113,31 @@ func onlyPgoutput(v any) error {
 	return fmt.Errorf("the plugin %v is not supported: pgoutput is in every PostgreSQL since 10", v)
 }
 
+// validParams are none of those that the connector sets itself, or that change what the plugin sends.
+func validParams(v any) error {
+	text, _ := v.(string)
+	for _, part := range strings.Split(text, ";") {
+		if strings.TrimSpace(part) == "" {
+			continue
+		}
+		name, _, ok := strings.Cut(part, "=")
+		switch name = strings.TrimSpace(name); {
+		case !ok || name == "":
+			return fmt.Errorf("%s has an invalid format (expecting 'name=value')", part)
+		case slices.Contains([]string{"binary", "proto_version", "publication_names", "messages", "streaming", "two_phase"}, name):
+			return fmt.Errorf("the parameter %s is not supported: the connector reads what pgoutput sends by its own choice of it", name)
+		}
+	}
+	return nil
+}
+
 func slotKeys() []config.Key {
 	return []config.Key{
 		checked(key("plugin.name", config.String, "pgoutput", config.Medium, "The server's plugin for logical decoding; only pgoutput."), onlyPgoutput),
 		checked(key("slot.name", config.String, "debezium", config.Medium, "The replication slot; it is made where it is not there. Each connector needs its own."), validSlot),
 		key("slot.drop.on.stop", config.Boolean, "false", config.Medium, "Whether the slot is dropped when the task stops: changes until it starts again are then lost. For tests only."),
 		key("slot.failover", config.Boolean, "false", config.Medium, "Whether the slot is made so that standbys take it over; PostgreSQL 17 and later."),
-		key("slot.stream.params", config.String, "", config.Low, "More options of the plugin: name=value, with semicolons between."),
+		checked(key("slot.stream.params", config.String, "", config.Low, "More options of the plugin: name=value, with semicolons between."), validParams),
 		key("slot.max.retries", config.Int, "6", config.Low, "How often a slot that another connection uses is tried again before the task fails."),
 		key("slot.retry.delay.ms", config.Long, "10000", config.Low, "How long to wait between these, in milliseconds."),
 		choice("offset.mismatch.strategy", "trust_offset", "What to do where the slot is further than the stored position: fail, as changes are missing (trust_offset), go on from the slot's position (trust_slot, trust_greater_lsn), or do not look (no_validation).",

@@ -30,6 +30,8 @@ type run struct {
 	confirmed *atomic.Uint64
 	positions bool
 	from      *position // nil is from the start
+	// interval of what the server is told.
+	interval time.Duration
 
 	db      *pgx.Conn
 	schemas *schemas
@@ -195,7 +197,7 @@ func (r *run) newStream(ctx context.Context, from *position, until pgoutput.LSN)
 		flushed: from.start(), received: from.start(), told: from.start(), until: until, progress: from.snapshot,
 		emitter: debezium.NewEmitter(r.options.Settings, r.headers, from), message: newMessages(r.options),
 		blocks: debezium.NewSourceBlocks(sourceSchema, "postgresql", r.options.Naming.Prefix),
-		hearts: debezium.NewHeartbeats(r.options.Settings, now), nextStatus: now.Add(r.options.status),
+		hearts: debezium.NewHeartbeats(r.options.Settings, now), nextStatus: now.Add(r.interval),
 	}
 	if until == 0 {
 		s.progress = nil

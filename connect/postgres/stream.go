@@ -49,7 +49,8 @@ type stream struct {
 	out        []plugin.SourceRecord
 	nextStatus time.Time
 	nextPlace  time.Time
-	told       pgoutput.LSN // the last flushed that a record or position had
+	silence    time.Duration // of the server, while we listened
+	told       pgoutput.LSN  // the last flushed that a record or position had
 	xminValue  int64
 	nextXmin   time.Time
 	sequence   sequence
@@ -81,7 +82,7 @@ func (s *stream) read(ctx context.Context) error {
 		if err := s.periodic(ctx, now); err != nil {
 			return err
 		}
-		quiet := false
+		quiet, waiting, came := false, time.Now(), false
 		for range batchRecords {
 			m, err := s.conn.Receive(s.wake(now))
 			if err != nil {
@@ -90,12 +91,16 @@ func (s *stream) read(ctx context.Context) error {
 			if quiet = m.Kind == replication.Quiet; quiet {
 				break
 			}
+			came = true
 			if err := s.receive(ctx, m); err != nil {
 				return err
 			}
 			if s.reached || !s.conn.Buffered() || len(s.out) >= batchRecords {
 				break
 			}
+		}
+		if err := s.hear(came || s.conn.Buffered(), time.Since(waiting)); err != nil {
+			return err
 		}
 		if quiet || len(s.out) >= batchRecords { // quiet, with a part of a message buffered
 			if err := s.push(ctx, s.ready()); err != nil {
@@ -104,6 +109,20 @@ func (s *stream) read(ctx context.Context) error {
 		}
 	}
 	return s.push(ctx, s.ready())
+}
+
+// deaf is how long a server that is asked at each status may say nothing while we listen.
+const deaf = time.Minute
+
+// hear says whether the server is still there: the death of a machine ends no connection.
+func (s *stream) hear(came bool, waited time.Duration) error {
+	if s.silence += waited; came {
+		s.silence = 0
+	}
+	if longest := max(deaf, 3*s.interval); s.silence > longest {
+		return fmt.Errorf("%w: the server has not answered for %s", plugin.ErrRetry, s.silence.Round(time.Second))
+	}
+	return nil
 }
 
 // wake is when something is due though nothing comes.
@@ -180,7 +199,7 @@ func (s *stream) periodic(ctx context.Context, now time.Time) error {
 }
 
 func (s *stream) status(now time.Time, ask bool) error {
-	s.nextStatus = now.Add(s.options.status)
+	s.nextStatus = now.Add(s.interval)
 	return s.conn.Confirm(s.received, pgoutput.LSN(s.confirmed.Load()), now, ask)
 }
 
@@ -238,7 +257,7 @@ func (s *stream) keepalive(m replication.Message) error {
 	if !s.tx.open {
 		s.flushed = max(s.flushed, m.End)
 		if s.positions && s.flushed > s.told && !now.Before(s.nextPlace) {
-			s.nextPlace = now.Add(s.options.status)
+			s.nextPlace = now.Add(s.interval)
 			s.out = append(s.out, plugin.SourceRecord{At: s.place(), End: true, Bytes: 100})
 		}
 	}
