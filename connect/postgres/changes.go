@@ -30,6 +30,8 @@ func (s *stream) tableOf(ctx context.Context, r *pgoutput.Relation) (*table, err
 	if !s.options.Tables.Captured(debezium.TableID{Schema: r.Namespace, Table: r.Name}) {
 		return nil, nil
 	}
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	for _, c := range r.Columns {
 		if _, ok := s.schemas.types.Get(c.Type); !ok {
 			if err := s.schemas.reload(ctx, s.db); err != nil {

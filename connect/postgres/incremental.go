@@ -347,6 +347,8 @@ func (s *stream) sendChunk(ctx context.Context, at pgoutput.LSN, rows []incremen
 		return nil
 	}
 	id := rows[0].Table
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	names, err := catalog.Names(ctx, s.db)
 	if err != nil {
 		return err

@@ -41,7 +41,6 @@ func onlyLogged(v any) error {
 
 // unsupported are settings that this connector would not heed.
 var unsupported = map[string]string{
-	"database.query.timeout.ms":          "queries end with the task",
 	"guardrail.collections.max":          "tables are not counted",
 	"guardrail.collections.limit.action": "tables are not counted",
 	"signal.enabled.channels":            "signals come from the table signal.data.collection",
@@ -91,7 +90,7 @@ func connectionKeys() []config.Key {
 		refused(key("database.sslfactory", config.String, "", config.Medium, "What makes encrypted connections."), "it names a class that runs in a JVM"),
 		key("database.initial.statements", config.String, "", config.Low, "Statements for each new connection, with semicolons between; two of them stand for one."),
 		key("database.tcpKeepAlive", config.Boolean, "true", config.Medium, "Accepted and of no effect: connections are always probed."),
-		key("database.query.timeout.ms", config.Int, "600000", config.Low, "How long a query of the catalogs may take, in milliseconds."),
+		key("database.query.timeout.ms", config.Int, "600000", config.Low, "How long a query of a table's definition, or heartbeat.action.query, may take beside the stream, in milliseconds; 0 is without end."),
 		key("read.only", config.Boolean, "false", config.Low, "Whether the database is a standby that is not written to: its publication must be there."),
 	}
 }
