@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pabal-dev/pabal/connect/data"
 	"github.com/pabal-dev/pabal/connect/debezium"
 	"github.com/pabal-dev/pabal/connect/debezium/incremental"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/catalog"
@@ -163,7 +164,10 @@ func (c *chunks) Rows(ctx context.Context, it incremental.Table, after, until in
 		if err != nil {
 			return nil, err
 		}
-		one := incremental.Row{ID: rowID(t.table, values), Values: values}
+		one := incremental.Row{ID: rowID(t.table, it.SurrogateKey, values), Values: values, Bytes: 700}
+		for _, field := range fields {
+			one.Bytes += 3 * len(field)
+		}
 		for _, at := range t.keyAt {
 			one.Key = append(one.Key, string(fields[at]))
 		}
@@ -181,13 +185,42 @@ func (c *chunks) query(ctx context.Context, statement string) ([][][]byte, error
 	return results[0].Rows, nil
 }
 
-// rowID is the same for all versions of a row.
-func rowID(t *table, row []any) string {
+// rowID is the same for all versions of a row. A table without a key is known by the column that a
+// signal names as its surrogate-key.
+func rowID(t *table, surrogate string, row []any) string {
 	var b strings.Builder
 	for _, i := range t.key {
-		fmt.Fprintf(&b, "%v\x00", row[i])
+		identify(&b, row[i])
+	}
+	if len(t.key) > 0 {
+		return b.String()
+	}
+	for i := range t.columns {
+		if t.columns[i].name == surrogate {
+			identify(&b, row[i])
+		}
 	}
 	return b.String()
+}
+
+// identify writes a value that a key has, with its length, so that values do not run together.
+func identify(b *strings.Builder, value any) {
+	var text string
+	switch v := value.(type) {
+	case data.Decimal:
+		text = v.String()
+	case *data.Struct: // a number whose scale varies, a point
+		var parts strings.Builder
+		if v != nil {
+			for _, part := range v.Values {
+				identify(&parts, part)
+			}
+		}
+		text = parts.String()
+	default:
+		text = fmt.Sprintf("%v", v)
+	}
+	fmt.Fprintf(b, "%d:%s", len(text), text)
 }
 
 // close the connection; the worker has stopped.
@@ -246,9 +279,13 @@ func (s *stream) noticed(t *table, c *debezium.Change) {
 	if s.chunks == nil {
 		return
 	}
+	surrogate := ""
+	if tables := s.chunks.State().Tables(); len(t.key) == 0 && len(tables) > 0 {
+		surrogate = tables[0].SurrogateKey
+	}
 	for _, row := range [][]any{c.Before, c.After} {
 		if row != nil {
-			s.chunks.Changed(t.ID, rowID(t, row))
+			s.chunks.Changed(t.ID, rowID(t, surrogate, row))
 		}
 	}
 }
@@ -369,7 +406,7 @@ func (s *stream) sendChunk(ctx context.Context, at pgoutput.LSN, rows []incremen
 		p := s.at(at, insertKind)
 		p.chunks = row.State
 		n := len(s.out)
-		s.out = s.emitter.Append(s.out, &debezium.Change{Op: debezium.Read, Table: t.Table, After: row.Row.Values, Source: b, At: p, Bytes: 1000})
+		s.out = s.emitter.Append(s.out, &debezium.Change{Op: debezium.Read, Table: t.Table, After: row.Row.Values, Source: b, At: p, Bytes: row.Row.Bytes})
 		p.tx = s.emitter.Transactions.State()
 		s.made(n, at)
 	}

@@ -47,6 +47,7 @@ type stream struct {
 	closeChunks func()
 
 	out        []plugin.SourceRecord
+	size       int // of what was received for out
 	nextStatus time.Time
 	nextPlace  time.Time
 	silence    time.Duration // of the server, while we listened
@@ -74,6 +75,7 @@ const batchRecords = 512
 func (s *stream) read(ctx context.Context) error {
 	for ctx.Err() == nil && !s.reached {
 		if !s.conn.Buffered() {
+			s.size = 0
 			if err := s.push(ctx, s.ready()); err != nil {
 				return err
 			}
@@ -95,14 +97,15 @@ func (s *stream) read(ctx context.Context) error {
 			if err := s.receive(ctx, m); err != nil {
 				return err
 			}
-			if s.reached || !s.conn.Buffered() || len(s.out) >= batchRecords {
+			if s.reached || !s.conn.Buffered() || s.full() {
 				break
 			}
 		}
 		if err := s.hear(came || s.conn.Buffered(), time.Since(waiting)); err != nil {
 			return err
 		}
-		if quiet || len(s.out) >= batchRecords { // quiet, with a part of a message buffered
+		if quiet || s.full() { // quiet, with a part of a message buffered
+			s.size = 0
 			if err := s.push(ctx, s.ready()); err != nil {
 				return err
 			}
@@ -110,6 +113,9 @@ func (s *stream) read(ctx context.Context) error {
 	}
 	return s.push(ctx, s.ready())
 }
+
+// full says that what was made is to be put into the queue.
+func (s *stream) full() bool { return len(s.out) >= batchRecords || s.size >= s.queue.batch() }
 
 // deaf is how long a server that is asked at each status may say nothing while we listen.
 const deaf = time.Minute
@@ -249,6 +255,7 @@ func (s *stream) receive(ctx context.Context, m replication.Message) error {
 		return s.keepalive(m)
 	}
 	s.received = max(s.received, m.At)
+	s.size += 3 * len(m.Data)
 	d, err := s.decoder.Decode(m.Data)
 	if err != nil {
 		return err
