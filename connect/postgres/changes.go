@@ -30,6 +30,8 @@ func (s *stream) tableOf(ctx context.Context, r *pgoutput.Relation) (*table, err
 	if !s.options.Tables.Captured(debezium.TableID{Schema: r.Namespace, Table: r.Name}) {
 		return nil, nil
 	}
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	for _, c := range r.Columns {
 		if _, ok := s.schemas.types.Get(c.Type); !ok {
 			if err := s.schemas.reload(ctx, s.db); err != nil {
@@ -87,8 +89,15 @@ func (s *stream) change(ctx context.Context, m replication.Message, d *pgoutput.
 	}
 	s.noticed(t, &c)
 	signal := c // records change the rows
+	before := len(s.out)
 	s.append(m.At, kinds[d.Kind], part, &c, t)
-	return s.signalled(ctx, m.At, t, &signal)
+	if err := s.signalled(ctx, m.At, t, &signal); err != nil {
+		return err
+	}
+	if len(s.out) > before {
+		s.decided()
+	}
+	return nil
 }
 
 // relabel reads the types again, as enums get labels without a word of it in the stream.

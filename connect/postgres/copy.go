@@ -167,6 +167,7 @@ type copyWriter struct {
 	sent     []pgoutput.Value
 	any      bool // that a row was read
 	out      []plugin.SourceRecord
+	size     int // of out
 }
 
 // Write takes one row.
@@ -256,7 +257,8 @@ func (w *copyWriter) row(at *rowAt, size int) error {
 	p := &position{partition: n.partition, lsn: n.at, commit: n.commit, flush: n.at, xid: uint32(n.xid), micros: w.now.UnixMicro(), row: at}
 	from := len(w.out)
 	w.out = w.emitter.Append(w.out, &debezium.Change{Op: debezium.Read, Table: t.Table, After: values, Source: b, At: p, End: true, Bytes: 700 + 3*size})
-	if from == len(w.out) || len(w.out) < batchRecords {
+	w.size += 700 + 3*size
+	if from == len(w.out) || len(w.out) < batchRecords && w.size < n.queue.batch() {
 		return nil
 	}
 	return w.flush(len(w.out) - 1)
@@ -264,6 +266,7 @@ func (w *copyWriter) row(at *rowAt, size int) error {
 
 func (w *copyWriter) flush(count int) error {
 	w.emitter.Now(time.Now())
+	w.size = 0
 	err := w.snapshot.emit(w.ctx, w.out[:count])
 	kept := copy(w.out, w.out[count:])
 	w.out = w.out[:kept]

@@ -2,15 +2,31 @@ package postgres
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"runtime/debug"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pabal-dev/pabal/connect/plugin"
 )
+
+// ErrPanic is wrapped by errors about a defect of the connector itself.
+var ErrPanic = errors.New("the connector panicked")
+
+// guard makes errors of panics, so that one task does not end the process.
+func guard(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v\n%s", ErrPanic, p, debug.Stack())
+		}
+	}()
+	return do()
+}
 
 // passing errors are those of a database that is away or busy; it will be back.
 func passing(err error) bool {
@@ -21,6 +37,10 @@ func passing(err error) bool {
 	if errors.As(err, &refused) {
 		return passingCode(refused.Code)
 	}
+	var distrusted *tls.CertificateVerificationError
+	if errors.As(err, &distrusted) {
+		return false
+	}
 	var connecting *pgconn.ConnectError
 	var network net.Error
 	return errors.As(err, &connecting) || errors.As(err, &network) || errors.Is(err, io.EOF) ||
@@ -28,15 +48,15 @@ func passing(err error) bool {
 }
 
 // passingCode of PostgreSQL's error codes: connections (08), resources (53), the operator (57), a
-// conflict (40), what is in use (55006).
+// conflict (40), what is in use (55006), a transaction that was idle too long (25P03).
 func passingCode(code string) bool {
 	switch {
-	case code == "57P04": // the database was dropped
+	case code == "57P04", code == "53400": // the database was dropped; a limit is set too low, as of slots
 		return false
 	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "53"), strings.HasPrefix(code, "57P"), strings.HasPrefix(code, "40"):
 		return true
 	}
-	return code == objectInUse || code == "55P03"
+	return code == objectInUse || code == "55P03" || code == "25P03"
 }
 
 const objectInUse = "55006"

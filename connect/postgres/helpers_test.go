@@ -170,7 +170,7 @@ func (r *reader) poll() ([]plugin.SourceRecord, error) {
 	return nil, nil
 }
 
-// started waits until the task has its slot.
+// started waits until the task has its slot, all of it: what is written before is not in it.
 func (r *reader) started() {
 	r.t.Helper()
 	for end := time.Now().Add(deadline); time.Now().Before(end); {
@@ -185,7 +185,7 @@ func (r *reader) started() {
 				r.pending = append(r.pending, one)
 			}
 		}
-		if r.text("SELECT count(*)::text FROM pg_replication_slots WHERE slot_name = $1 AND active", r.settings["slot.name"]) == "1" {
+		if r.text("SELECT count(*)::text FROM pg_replication_slots WHERE slot_name = $1 AND active AND confirmed_flush_lsn IS NOT NULL", r.settings["slot.name"]) == "1" {
 			return
 		}
 	}

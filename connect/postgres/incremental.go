@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pabal-dev/pabal/connect/data"
 	"github.com/pabal-dev/pabal/connect/debezium"
 	"github.com/pabal-dev/pabal/connect/debezium/incremental"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/catalog"
@@ -162,7 +164,10 @@ func (c *chunks) Rows(ctx context.Context, it incremental.Table, after, until in
 		if err != nil {
 			return nil, err
 		}
-		one := incremental.Row{ID: rowID(t.table, values), Values: values}
+		one := incremental.Row{ID: rowID(t.table, it.SurrogateKey, values), Values: values, Bytes: 700}
+		for _, field := range fields {
+			one.Bytes += 3 * len(field)
+		}
 		for _, at := range t.keyAt {
 			one.Key = append(one.Key, string(fields[at]))
 		}
@@ -180,13 +185,42 @@ func (c *chunks) query(ctx context.Context, statement string) ([][][]byte, error
 	return results[0].Rows, nil
 }
 
-// rowID is the same for all versions of a row.
-func rowID(t *table, row []any) string {
+// rowID is the same for all versions of a row. A table without a key is known by the column that a
+// signal names as its surrogate-key.
+func rowID(t *table, surrogate string, row []any) string {
 	var b strings.Builder
 	for _, i := range t.key {
-		fmt.Fprintf(&b, "%v\x00", row[i])
+		identify(&b, row[i])
+	}
+	if len(t.key) > 0 {
+		return b.String()
+	}
+	for i := range t.columns {
+		if t.columns[i].name == surrogate {
+			identify(&b, row[i])
+		}
 	}
 	return b.String()
+}
+
+// identify writes a value that a key has, with its length, so that values do not run together.
+func identify(b *strings.Builder, value any) {
+	var text string
+	switch v := value.(type) {
+	case data.Decimal:
+		text = v.String()
+	case *data.Struct: // a number whose scale varies, a point
+		var parts strings.Builder
+		if v != nil {
+			for _, part := range v.Values {
+				identify(&parts, part)
+			}
+		}
+		text = parts.String()
+	default:
+		text = fmt.Sprintf("%v", v)
+	}
+	fmt.Fprintf(b, "%d:%s", len(text), text)
 }
 
 // close the connection; the worker has stopped.
@@ -205,10 +239,13 @@ func (s *stream) startChunks(from *position) error {
 	s.chunks = incremental.New(incremental.Config{
 		Limit: int(v.Int("incremental.snapshot.chunk.size")), Strategy: strings.ToUpper(v.String("incremental.snapshot.watermarking.strategy")),
 	})
-	if from.offset != nil {
-		if err := s.chunks.Restore(from.offset, parseTable); err != nil {
-			return err
-		}
+	offset := from.offset
+	if offset == nil { // one of ours, after a connection was lost
+		offset = map[string]any{}
+		from.chunks.Put(offset)
+	}
+	if err := s.chunks.Restore(offset, parseTable); err != nil {
+		return err
 	}
 	db := &chunks{run: s.run}
 	s.worker = incremental.NewWorker(db)
@@ -242,9 +279,13 @@ func (s *stream) noticed(t *table, c *debezium.Change) {
 	if s.chunks == nil {
 		return
 	}
+	surrogate := ""
+	if tables := s.chunks.State().Tables(); len(t.key) == 0 && len(tables) > 0 {
+		surrogate = tables[0].SurrogateKey
+	}
 	for _, row := range [][]any{c.Before, c.After} {
 		if row != nil {
-			s.chunks.Changed(t.ID, rowID(t, row))
+			s.chunks.Changed(t.ID, rowID(t, surrogate, row))
 		}
 	}
 }
@@ -289,8 +330,22 @@ func (s *stream) signalled(ctx context.Context, at pgoutput.LSN, t *table, c *de
 	return nil
 }
 
+// decided is that the last record is behind all that the incremental snapshot knows of: a signal is
+// done with once its record is stored.
+func (s *stream) decided() {
+	if s.chunks == nil {
+		return
+	}
+	if p, ok := s.out[len(s.out)-1].At.(*position); ok {
+		p.chunks = s.chunks.State()
+	}
+}
+
 func (s *stream) chunkRead(ctx context.Context, at pgoutput.LSN, o incremental.Outcome) error {
 	s.reading = false
+	if errors.Is(o.Err, incremental.ErrPanic) {
+		return o.Err
+	}
 	if o.Err != nil {
 		s.log.Warn("postgres: a chunk of an incremental snapshot is read again", "error", o.Err)
 		s.chunks.Failed(o.Result.ID)
@@ -329,6 +384,8 @@ func (s *stream) sendChunk(ctx context.Context, at pgoutput.LSN, rows []incremen
 		return nil
 	}
 	id := rows[0].Table
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	names, err := catalog.Names(ctx, s.db)
 	if err != nil {
 		return err
@@ -349,7 +406,7 @@ func (s *stream) sendChunk(ctx context.Context, at pgoutput.LSN, rows []incremen
 		p := s.at(at, insertKind)
 		p.chunks = row.State
 		n := len(s.out)
-		s.out = s.emitter.Append(s.out, &debezium.Change{Op: debezium.Read, Table: t.Table, After: row.Row.Values, Source: b, At: p, Bytes: 1000})
+		s.out = s.emitter.Append(s.out, &debezium.Change{Op: debezium.Read, Table: t.Table, After: row.Row.Values, Source: b, At: p, Bytes: row.Row.Bytes})
 		p.tx = s.emitter.Transactions.State()
 		s.made(n, at)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pabal-dev/pabal/connect/config"
@@ -40,7 +41,6 @@ func onlyLogged(v any) error {
 
 // unsupported are settings that this connector would not heed.
 var unsupported = map[string]string{
-	"database.query.timeout.ms":          "queries end with the task",
 	"guardrail.collections.max":          "tables are not counted",
 	"guardrail.collections.limit.action": "tables are not counted",
 	"signal.enabled.channels":            "signals come from the table signal.data.collection",
@@ -90,7 +90,7 @@ func connectionKeys() []config.Key {
 		refused(key("database.sslfactory", config.String, "", config.Medium, "What makes encrypted connections."), "it names a class that runs in a JVM"),
 		key("database.initial.statements", config.String, "", config.Low, "Statements for each new connection, with semicolons between; two of them stand for one."),
 		key("database.tcpKeepAlive", config.Boolean, "true", config.Medium, "Accepted and of no effect: connections are always probed."),
-		key("database.query.timeout.ms", config.Int, "600000", config.Low, "How long a query of the catalogs may take, in milliseconds."),
+		key("database.query.timeout.ms", config.Int, "600000", config.Low, "How long a query of a table's definition, or heartbeat.action.query, may take beside the stream, in milliseconds; 0 is without end."),
 		key("read.only", config.Boolean, "false", config.Low, "Whether the database is a standby that is not written to: its publication must be there."),
 	}
 }
@@ -112,13 +112,31 @@ func onlyPgoutput(v any) error {
 	return fmt.Errorf("the plugin %v is not supported: pgoutput is in every PostgreSQL since 10", v)
 }
 
+// validParams are none of those that the connector sets itself, or that change what the plugin sends.
+func validParams(v any) error {
+	text, _ := v.(string)
+	for _, part := range strings.Split(text, ";") {
+		if strings.TrimSpace(part) == "" {
+			continue
+		}
+		name, _, ok := strings.Cut(part, "=")
+		switch name = strings.TrimSpace(name); {
+		case !ok || name == "":
+			return fmt.Errorf("%s has an invalid format (expecting 'name=value')", part)
+		case slices.Contains([]string{"binary", "proto_version", "publication_names", "messages", "streaming", "two_phase"}, name):
+			return fmt.Errorf("the parameter %s is not supported: the connector reads what pgoutput sends by its own choice of it", name)
+		}
+	}
+	return nil
+}
+
 func slotKeys() []config.Key {
 	return []config.Key{
 		checked(key("plugin.name", config.String, "pgoutput", config.Medium, "The server's plugin for logical decoding; only pgoutput."), onlyPgoutput),
 		checked(key("slot.name", config.String, "debezium", config.Medium, "The replication slot; it is made where it is not there. Each connector needs its own."), validSlot),
 		key("slot.drop.on.stop", config.Boolean, "false", config.Medium, "Whether the slot is dropped when the task stops: changes until it starts again are then lost. For tests only."),
 		key("slot.failover", config.Boolean, "false", config.Medium, "Whether the slot is made so that standbys take it over; PostgreSQL 17 and later."),
-		key("slot.stream.params", config.String, "", config.Low, "More options of the plugin: name=value, with semicolons between."),
+		checked(key("slot.stream.params", config.String, "", config.Low, "More options of the plugin: name=value, with semicolons between."), validParams),
 		key("slot.max.retries", config.Int, "6", config.Low, "How often a slot that another connection uses is tried again before the task fails."),
 		key("slot.retry.delay.ms", config.Long, "10000", config.Low, "How long to wait between these, in milliseconds."),
 		choice("offset.mismatch.strategy", "trust_offset", "What to do where the slot is further than the stored position: fail, as changes are missing (trust_offset), go on from the slot's position (trust_slot, trust_greater_lsn), or do not look (no_validation).",

@@ -11,6 +11,7 @@ func TestNothingIsHeededInSilence(t *testing.T) {
 	for key, value := range map[string]string{
 		"xmin.fetch.interval.ms": "1000", "guardrail.collections.max": "5", "snapshot.locking.mode": "shared",
 		"signal.enabled.channels": "source,kafka", "notification.enabled.channels": "sink", "plugin.name": "decoderbufs",
+		"slot.stream.params": "origin=none; binary = true",
 	} {
 		given := map[string]string{key: value}
 		for k, v := range needed {

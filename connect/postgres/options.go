@@ -28,6 +28,7 @@ type options struct {
 	snapshotMode          string
 	flush                 bool
 	status, xmin          time.Duration
+	query                 time.Duration // how long one may take beside the stream; 0 is without end
 	slotRetries           int
 	slotDelay             time.Duration
 	streamParams          []string // pairs of name and value
@@ -61,6 +62,7 @@ func newOptions(v config.Values) (*options, error) {
 		mismatch: lower(v, "offset.mismatch.strategy"), snapshotMode: lower(v, "snapshot.mode"),
 		flush:  v.Bool("flush.lsn.source") && lower(v, "lsn.flush.mode") != "manual",
 		status: v.Millis("status.update.interval.ms"), xmin: v.Millis("xmin.fetch.interval.ms"),
+		query:       v.Millis("database.query.timeout.ms"),
 		slotRetries: int(v.Int("slot.max.retries")), slotDelay: v.Millis("slot.retry.delay.ms"),
 		dataRows:    v.Bool("snapshot.mode.configuration.based.snapshot.data"),
 		startStream: v.Bool("snapshot.mode.configuration.based.start.stream"),

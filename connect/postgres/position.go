@@ -171,13 +171,18 @@ func (p *position) start() pgoutput.LSN {
 	case p.flush != 0:
 		return p.flush
 	case p.kind == messageKind && p.xid == 0:
-		return p.lsn + 1 // a message of no transaction is an end itself
+		return p.lsn // a message of no transaction is told with its end
 	case p.commit != 0:
 		return p.commit
 	case p.kind == "":
 		return p.lsn // of a snapshot
 	}
 	return 0
+}
+
+// within says whether it is in the midst of a transaction, the rest of which is still to come.
+func (p *position) within() bool {
+	return p != nil && p.kind != "" && p.kind != commitKind && p.xid != 0 && p.end == 0
 }
 
 // ended is the end of the last whole transaction up to the position.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -25,6 +26,9 @@ func (r *run) prepare(ctx context.Context) (err error) {
 	if level != "logical" {
 		return fmt.Errorf("%w: its wal_level is %s: set it to logical and restart the server", ErrSetup, level)
 	}
+	if err := r.pace(ctx); err != nil {
+		return err
+	}
 	if r.schemas, err = newSchemas(ctx, r.db, r.options, r.log); err != nil {
 		return err
 	}
@@ -32,6 +36,19 @@ func (r *run) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	return r.identities(ctx)
+}
+
+// pace is the status interval, or half of the time after which the server gives us up.
+func (r *run) pace(ctx context.Context) error {
+	var millis int64
+	if err := r.db.QueryRow(ctx, "SELECT setting::bigint FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'").Scan(&millis); err != nil {
+		return err
+	}
+	r.interval = r.options.status
+	if millis > 0 {
+		r.interval = min(r.interval, max(time.Duration(millis)*time.Millisecond/2, time.Millisecond))
+	}
+	return nil
 }
 
 // captured tables, without columns.

@@ -25,6 +25,9 @@ func newQueue(bytes int64, records int) *queue {
 	return &queue{maxBytes: int(max(bytes, 1)), maxRecords: max(records, 1), filled: make(chan struct{}, 1), taken: make(chan struct{}, 1)}
 }
 
+// batch is how large batches may become before they are added.
+func (q *queue) batch() int { return max(q.maxBytes/8, 1) }
+
 func wake(c chan struct{}) {
 	select {
 	case c <- struct{}{}:

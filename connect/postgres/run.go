@@ -30,6 +30,8 @@ type run struct {
 	confirmed *atomic.Uint64
 	positions bool
 	from      *position // nil is from the start
+	// interval of what the server is told.
+	interval time.Duration
 
 	db      *pgx.Conn
 	schemas *schemas
@@ -116,7 +118,16 @@ func (r *run) phases(ctx context.Context) error {
 		r.from = nil
 	}
 	plan := r.plan()
+	if slot != nil && slot.lost && plan.snapshot && plan.stream {
+		if err := r.dropLost(ctx); err != nil {
+			return err
+		}
+		slot = nil
+	}
 	if plan.snapshot {
+		if r.options.snapshotMode == "initial_only" {
+			r.from = nil // no slot tells the changes of what was read before: it is read anew
+		}
 		at, err := r.snapshot(ctx, slot)
 		if err != nil || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
@@ -186,7 +197,7 @@ func (r *run) newStream(ctx context.Context, from *position, until pgoutput.LSN)
 		flushed: from.start(), received: from.start(), told: from.start(), until: until, progress: from.snapshot,
 		emitter: debezium.NewEmitter(r.options.Settings, r.headers, from), message: newMessages(r.options),
 		blocks: debezium.NewSourceBlocks(sourceSchema, "postgresql", r.options.Naming.Prefix),
-		hearts: debezium.NewHeartbeats(r.options.Settings, now), nextStatus: now.Add(r.options.status),
+		hearts: debezium.NewHeartbeats(r.options.Settings, now), nextStatus: now.Add(r.interval),
 	}
 	if until == 0 {
 		s.progress = nil

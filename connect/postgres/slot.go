@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pabal-dev/pabal/connect/plugin"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/pgoutput"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/replication"
 )
@@ -51,6 +52,15 @@ func (r *run) check(ctx context.Context, s *slot) (lost, err error) {
 	}
 	start := r.from.start()
 	const advice = "set snapshot.mode=when_needed to read all tables again, offset.mismatch.strategy=trust_slot to go on without those changes, or delete the connector's offsets"
+	if s == nil && !r.options.readOnly {
+		var standby bool
+		if err := r.db.QueryRow(ctx, "SELECT pg_is_in_recovery()").Scan(&standby); err != nil {
+			return nil, err
+		}
+		if standby { // of a failover under way: the primary may have the slot
+			return nil, fmt.Errorf("%w: the server is a standby without the replication slot %q", plugin.ErrRetry, r.options.slot)
+		}
+	}
 	if s == nil {
 		return fmt.Errorf("%w: the replication slot %q is not there, and the changes since %s are gone with it: %s", ErrLost, r.options.slot, start, advice), nil
 	}
@@ -80,6 +90,15 @@ func (r *run) check(ctx context.Context, s *slot) (lost, err error) {
 		return nil, nil
 	}
 	return fmt.Errorf("%w: the replication slot %q is at %s, after the stored position %s: it was made again, or moved by others: %s", ErrLost, r.options.slot, s.confirmed, start, advice), nil
+}
+
+// dropLost makes room for a new slot: one whose log was removed cannot be streamed from any more.
+func (r *run) dropLost(ctx context.Context) error {
+	r.log.Warn("postgres: the replication slot is made anew, as the server removed log that it needed", "slot", r.options.slot)
+	if err := r.conn.DropSlot(ctx, r.options.slot); err != nil {
+		return fmt.Errorf("drop the replication slot %q, whose log was removed: %w", r.options.slot, err)
+	}
+	return nil
 }
 
 func (r *run) createSlot(ctx context.Context) (*slot, error) {

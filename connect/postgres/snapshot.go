@@ -185,21 +185,19 @@ func (n *snapshotRun) read(ctx context.Context) error {
 		}
 	}
 	close(work)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	var wg sync.WaitGroup
-	threads := max(1, min(n.options.threads, len(work)))
-	failures := make([]error, threads)
-	for i := range threads {
+	for range max(1, min(n.options.threads, len(work))) {
 		wg.Go(func() {
-			if failures[i] = n.worker(ctx, work); failures[i] != nil {
-				cancel()
+			if err := guard(func() error { return n.worker(ctx, work) }); err != nil {
+				cancel(err) // the first one is the reason why the others end
 			}
 		})
 	}
 	wg.Wait()
-	if err := errors.Join(failures...); err != nil {
-		return err
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	return n.finish(ctx)
 }

@@ -47,9 +47,11 @@ type stream struct {
 	closeChunks func()
 
 	out        []plugin.SourceRecord
+	size       int // of what was received for out
 	nextStatus time.Time
 	nextPlace  time.Time
-	told       pgoutput.LSN // the last flushed that a record or position had
+	silence    time.Duration // of the server, while we listened
+	told       pgoutput.LSN  // the last flushed that a record or position had
 	xminValue  int64
 	nextXmin   time.Time
 	sequence   sequence
@@ -73,6 +75,7 @@ const batchRecords = 512
 func (s *stream) read(ctx context.Context) error {
 	for ctx.Err() == nil && !s.reached {
 		if !s.conn.Buffered() {
+			s.size = 0
 			if err := s.push(ctx, s.ready()); err != nil {
 				return err
 			}
@@ -81,7 +84,7 @@ func (s *stream) read(ctx context.Context) error {
 		if err := s.periodic(ctx, now); err != nil {
 			return err
 		}
-		quiet := false
+		quiet, waiting, came := false, time.Now(), false
 		for range batchRecords {
 			m, err := s.conn.Receive(s.wake(now))
 			if err != nil {
@@ -90,20 +93,42 @@ func (s *stream) read(ctx context.Context) error {
 			if quiet = m.Kind == replication.Quiet; quiet {
 				break
 			}
+			came = true
 			if err := s.receive(ctx, m); err != nil {
 				return err
 			}
-			if s.reached || !s.conn.Buffered() || len(s.out) >= batchRecords {
+			if s.reached || !s.conn.Buffered() || s.full() {
 				break
 			}
 		}
-		if quiet || len(s.out) >= batchRecords { // quiet, with a part of a message buffered
+		if err := s.hear(came || s.conn.Buffered(), time.Since(waiting)); err != nil {
+			return err
+		}
+		if quiet || s.full() { // quiet, with a part of a message buffered
+			s.size = 0
 			if err := s.push(ctx, s.ready()); err != nil {
 				return err
 			}
 		}
 	}
 	return s.push(ctx, s.ready())
+}
+
+// full says that what was made is to be put into the queue.
+func (s *stream) full() bool { return len(s.out) >= batchRecords || s.size >= s.queue.batch() }
+
+// deaf is how long a server that is asked at each status may say nothing while we listen.
+const deaf = time.Minute
+
+// hear says whether the server is still there: the death of a machine ends no connection.
+func (s *stream) hear(came bool, waited time.Duration) error {
+	if s.silence += waited; came {
+		s.silence = 0
+	}
+	if longest := max(deaf, 3*s.interval); s.silence > longest {
+		return fmt.Errorf("%w: the server has not answered for %s", plugin.ErrRetry, s.silence.Round(time.Second))
+	}
+	return nil
 }
 
 // wake is when something is due though nothing comes.
@@ -170,26 +195,54 @@ func (s *stream) periodic(ctx context.Context, now time.Time) error {
 	}
 	if due, _ := s.hearts.Due(now); due && !s.tx.open {
 		s.out = append(s.out, s.hearts.Record(now, s.place()))
-		if query := s.options.Values.String("heartbeat.action.query"); query != "" {
-			if _, err := s.db.Exec(ctx, query); err != nil {
-				s.log.Warn("postgres: heartbeat.action.query failed", "error", err)
-			}
-		}
+		return s.act(ctx)
 	}
 	return nil
 }
 
+// act on a heartbeat as heartbeat.action.query says. What fails of it is told and left, unless the
+// connection is gone.
+func (s *stream) act(ctx context.Context) error {
+	query := s.options.Values.String("heartbeat.action.query")
+	if query == "" {
+		return nil
+	}
+	bounded, cancel := s.bounded(ctx)
+	defer cancel()
+	_, err := s.db.Exec(bounded, query)
+	if err != nil && s.db.IsClosed() {
+		return fmt.Errorf("%w: heartbeat.action.query: %w", plugin.ErrRetry, err)
+	}
+	if err != nil {
+		s.log.Warn("postgres: heartbeat.action.query failed", "error", err)
+	}
+	return nil
+}
+
+// bounded is for a query that the stream waits for.
+func (s *stream) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.options.query <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, s.options.query)
+}
+
 func (s *stream) status(now time.Time, ask bool) error {
-	s.nextStatus = now.Add(s.options.status)
+	s.nextStatus = now.Add(s.interval)
 	return s.conn.Confirm(s.received, pgoutput.LSN(s.confirmed.Load()), now, ask)
 }
 
-// place is a position between transactions.
+// place is a position between transactions; that within one where it is still to come again.
 func (s *stream) place() *position {
 	s.told = s.flushed
 	p := &position{
 		partition: s.partition, lsn: s.flushed, proc: s.flushed, commit: s.commit, flush: s.flushed,
 		micros: time.Now().UnixMicro(), kind: commitKind, snapshot: s.progress,
+	}
+	if s.resume.within() {
+		again := *s.resume
+		p, again.flush, again.offset = &again, s.flushed, nil
+		p.tx = s.emitter.Transactions.State()
 	}
 	if s.chunks != nil {
 		p.chunks = s.chunks.State()
@@ -202,6 +255,7 @@ func (s *stream) receive(ctx context.Context, m replication.Message) error {
 		return s.keepalive(m)
 	}
 	s.received = max(s.received, m.At)
+	s.size += 3 * len(m.Data)
 	d, err := s.decoder.Decode(m.Data)
 	if err != nil {
 		return err
@@ -233,7 +287,7 @@ func (s *stream) keepalive(m replication.Message) error {
 	if !s.tx.open {
 		s.flushed = max(s.flushed, m.End)
 		if s.positions && s.flushed > s.told && !now.Before(s.nextPlace) {
-			s.nextPlace = now.Add(s.options.status)
+			s.nextPlace = now.Add(s.interval)
 			s.out = append(s.out, plugin.SourceRecord{At: s.place(), End: true, Bytes: 100})
 		}
 	}
@@ -250,7 +304,7 @@ func (s *stream) begin(at pgoutput.LSN, b *pgoutput.Begin) {
 		return
 	}
 	s.tx = transaction{open: true, begin: *b, xid: int64(b.XID)}
-	s.tx.skip = s.resume != nil && s.resume.xid == b.XID && s.resume.kind != commitKind && s.resume.kind != ""
+	s.tx.skip = s.resume.within() && s.resume.xid == b.XID
 	s.lastLSN, s.events = 0, 0
 	if !s.options.Transactions {
 		return
@@ -273,6 +327,7 @@ func (s *stream) end(at pgoutput.LSN, c *pgoutput.Commit) {
 	if s.tx.records > 0 {
 		last := &s.out[len(s.out)-1]
 		last.End = true
+		s.decided()
 		if p, ok := last.At.(*position); ok {
 			p.flush, p.end = s.flushed, at
 		}
@@ -350,8 +405,14 @@ func (s *stream) source(at pgoutput.LSN, schema, name any) *data.Struct {
 // logical is a message of pg_logical_emit_message; one of no transaction is one by itself.
 func (s *stream) logical(at pgoutput.LSN, l *pgoutput.Logical) {
 	if !l.Transactional {
+		if s.until != 0 && at > s.until {
+			s.reached = true
+			return
+		}
 		s.tx = transaction{begin: pgoutput.Begin{Time: s.tx.begin.Time}} // messages have no time of their own
-		s.commit, s.proc, s.flushed = at, at, max(s.flushed, at+1)
+		// It comes with the end of its entry in the log, where that of a commit may begin.
+		s.commit, s.proc, s.flushed = at, at, max(s.flushed, at)
+		s.reached = s.until != 0 && s.flushed >= s.until
 	} else if s.tx.skip {
 		if at <= s.resume.lsn {
 			return

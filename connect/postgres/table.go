@@ -262,7 +262,7 @@ func (t *table) row(sent []pgoutput.Value, old []any, failed func(column string,
 			if out[i] = c.missing; old != nil && old[i] != nil {
 				out[i] = old[i]
 			}
-		default:
+		case 't':
 			v, err := c.codec.Parse(sent[i].Data)
 			switch {
 			case err == nil, t.anyLabel && errors.Is(err, values.ErrLabel):
@@ -275,6 +275,8 @@ func (t *table) row(sent []pgoutput.Value, old []any, failed func(column string,
 				v = c.null
 			}
 			out[i] = v
+		default:
+			return nil, fmt.Errorf("the column %s: %w: a value of the kind %q, which is not text", c.name, pgoutput.ErrMessage, sent[i].Kind)
 		}
 	}
 	return out, nil

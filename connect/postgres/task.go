@@ -87,7 +87,7 @@ func (t *task) running(ctx context.Context) (*queue, error) {
 		if t.context.Offset != nil {
 			offset, err := t.context.Offset(ctx, partition)
 			if err != nil {
-				return nil, fmt.Errorf("%w: read the stored offset: %w", plugin.ErrRetry, err)
+				return nil, fmt.Errorf("read the stored offset: %w", err) // which says whether it passes
 			}
 			if t.at, err = positionOf(partition, offset); err != nil {
 				return nil, err
@@ -113,7 +113,7 @@ func (t *task) running(ctx context.Context) (*queue, error) {
 	t.run, t.stop, t.done = r, stop, make(chan struct{})
 	go func(done chan struct{}) {
 		defer close(done)
-		r.queue.fail(r.do(life))
+		r.queue.fail(guard(func() error { return r.do(life) }))
 	}(t.done)
 	return r.queue, nil
 }

@@ -88,3 +88,20 @@ func TestWorker(t *testing.T) {
 	w.Start(c) // received by nobody
 	w.Close()
 }
+
+type panicking struct{ fake }
+
+func (*panicking) Mark(context.Context, string, string, string) error { panic("out of place") }
+
+func TestWorkerPanics(t *testing.T) {
+	w := incremental.NewWorker(&panicking{})
+	defer w.Close()
+	w.Start(incremental.Chunk{ID: "c"})
+	select {
+	case o := <-w.Done():
+		if !errors.Is(o.Err, incremental.ErrPanic) || o.Result.ID != "c" {
+			t.Errorf("the outcome is %+v", o)
+		}
+	case <-t.Context().Done():
+	}
+}

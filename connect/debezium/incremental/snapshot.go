@@ -31,6 +31,8 @@ type Row struct {
 	ID string
 	// Values are the source's.
 	Values []any
+	// Bytes is about how much memory a record of it takes.
+	Bytes int
 }
 
 // Chunk to be read by the source, in this order: write the mark OpenID and commit it; find the

@@ -2,6 +2,9 @@ package incremental
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
 	"sync"
 )
 
@@ -30,9 +33,21 @@ func NewWorker(db Database) *Worker {
 // Start reading. The outcome of the last chunk must have been received before.
 func (w *Worker) Start(c Chunk) {
 	w.wg.Go(func() {
-		r, err := Perform(w.ctx, w.db, c)
-		w.done <- Outcome{r, err}
+		w.done <- w.read(c)
 	})
+}
+
+// ErrPanic is wrapped by an outcome's error where reading panicked.
+var ErrPanic = errors.New("reading a chunk panicked")
+
+func (w *Worker) read(c Chunk) (o Outcome) {
+	defer func() {
+		if p := recover(); p != nil {
+			o = Outcome{Result{ID: c.ID}, fmt.Errorf("%w: %v\n%s", ErrPanic, p, debug.Stack())}
+		}
+	}()
+	r, err := Perform(w.ctx, w.db, c)
+	return Outcome{r, err}
 }
 
 // Done has the outcome of each chunk that was started.

@@ -37,6 +37,8 @@ type Conn struct {
 func Connect(ctx context.Context, config *pgconn.Config) (*Conn, error) {
 	config = config.Copy()
 	config.RuntimeParams["replication"] = "database"
+	// A connection that exports a snapshot is idle in a transaction for as long as that is read.
+	config.RuntimeParams["idle_in_transaction_session_timeout"] = "0"
 	c := &Conn{}
 	config.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
 		c.in = bufio.NewReaderSize(r, readBuffer)
@@ -113,7 +115,7 @@ func (c *Conn) Start(ctx context.Context, slot string, at pgoutput.LSN, options 
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, `"%s" '%s'`, options[i], strings.ReplaceAll(options[i+1], "'", "''"))
+		fmt.Fprintf(&b, `%s '%s'`, quote(options[i]), strings.ReplaceAll(options[i+1], "'", "''"))
 	}
 	b.WriteByte(')')
 	c.deadline = time.Time{}

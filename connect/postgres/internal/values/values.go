@@ -13,6 +13,8 @@ import (
 var Settings = map[string]string{
 	"DateStyle": "ISO, YMD", "IntervalStyle": "postgres", "TimeZone": "UTC", "bytea_output": "hex",
 	"extra_float_digits": "1", "lc_monetary": "C", "client_encoding": "UTF8", "xmloption": "content",
+	"standard_conforming_strings": "on",  // as literals are written
+	"row_security":                "off", // an error, instead of a part of the rows
 }
 
 // ErrValue is wrapped by errors about text that is no value of its type.
