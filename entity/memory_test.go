@@ -236,7 +236,7 @@ func (m *memory) saved(pid string) int64 {
 	return m.snapshots[pid].SeqNr
 }
 
-const soon = 20 * time.Second
+const soon = time.Minute
 
 // eventually polls until the condition holds.
 func eventually(t testing.TB, what string, holds func() bool) {

@@ -24,7 +24,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-const soon = 30 * time.Second
+const soon = time.Minute
 
 var quiet = slog.New(slog.DiscardHandler)
 

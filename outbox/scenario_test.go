@@ -292,6 +292,7 @@ func TestCrashAfterRecovery(t *testing.T) {
 		if err := r.Start(testContext(t)); err != nil {
 			t.Fatal(err)
 		}
+		eventually(t, "recovered", func() bool { return store.started() == 0 }) // what follows keeps it from that
 		store.enqueue(m)
 		eventually(t, "published", func() bool { return r.Stats().Published == 1 })
 		killed, cancel := context.WithCancel(context.Background())
