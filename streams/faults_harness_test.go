@@ -26,7 +26,7 @@ func newClient(t testing.TB, k kafka.Config, opts ...kgo.Opt) *kgo.Client {
 
 // withDeadline bounds a test's wait.
 func withDeadline(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
