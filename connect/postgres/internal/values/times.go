@@ -10,7 +10,7 @@ import (
 
 // Infinite times as Debezium writes them, which comes from what its driver makes of them.
 const (
-	infiniteDay, minusInfiniteDay       = -2147472692, -2147472692
+	infiniteDay, minusInfiniteDay       = -2147472692, -2147472691
 	infiniteMicros, minusInfiniteMicros = 9223372036825200000, -9223372036832400000
 )
 
@@ -132,6 +132,12 @@ func timestamp(t *Types, modifier int32) *Codec {
 	case mode == "nanoseconds":
 		return &Codec{Schema: types.Of(types.NanoTimestampName), Fallback: int64(0), Parse: func(b []byte) (any, error) {
 			m, err := micros(b)
+			switch m {
+			case infiniteMicros:
+				return int64(math.MaxInt64), nil
+			case minusInfiniteMicros:
+				return int64(math.MinInt64), nil
+			}
 			if m > math.MaxInt64/1000 || m < math.MinInt64/1000 {
 				return nil, wrong(b, "timestamp between 1677 and 2262, which nanoseconds can tell")
 			}
