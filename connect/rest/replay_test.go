@@ -57,5 +57,7 @@ var differences = map[string]string{
 	"a level":                          "there is one logger, root",
 	"it is changed":                    "the same",
 	"the whole cluster's":              "the same",
+	"every worker has heard of it":     "the same",
+	"the level it has":                 "the same",
 	"a scope that is none":             "the same",
 }

@@ -85,7 +85,11 @@ func admin() []step {
 		do("a level that is none", "PUT", logger, `{"level":"LOUD"}`),
 		do("no level", "PUT", logger, `{}`),
 		do("the whole cluster's", "PUT", logger+"?scope=cluster", `{"level":"INFO"}`),
-		do("a scope that is none", "PUT", logger+"?scope=town", `{"level":"INFO"}`),
+		{about: "every worker has heard of it", method: "GET", path: logger, until: func(status int, body any) bool {
+			return status == http.StatusNotFound || has("INFO")(status, body)
+		}},
+		do("the level it has", "PUT", logger, `{"level":"INFO"}`),
+		do("a scope that is none", "PUT", logger+"?scope=town", `{"level":"WARN"}`),
 	}
 }
 

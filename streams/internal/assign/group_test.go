@@ -213,7 +213,8 @@ func (m *mate) count() (n int) {
 	return n
 }
 
-// settled waits until every task runs, members have between low and high, and nothing is planned.
+// settled waits until every task runs, members have between low and high, and nothing is
+// planned, nor is anybody said to wait for a task.
 func (tm *team) settled(low, high int, members ...*mate) {
 	tm.t.Helper()
 	testenv.Wait(tm.t, "all tasks run", patience, func() bool {
@@ -223,6 +224,9 @@ func (tm *team) settled(low, high int, members ...*mate) {
 		for _, m := range members {
 			n := m.count()
 			if n < low || n > high || m.last == nil || len(m.last.Pending)+len(m.last.Warmups) > 0 || m.last.Probe > 0 || len(m.last.Hosts) != len(members) {
+				return false
+			}
+			if slices.ContainsFunc(m.last.Hosts, func(h Host) bool { return len(h.Pending) > 0 }) {
 				return false
 			}
 			all += n

@@ -5,6 +5,7 @@ package ports
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"strconv"
 	"syscall"
@@ -30,7 +31,7 @@ func Choose(needs ...Need) ([]string, error) {
 	}()
 	var chosen []string
 	for _, n := range needs {
-		l, err := net.Listen("tcp", n.Addr)
+		l, err := n.listen()
 		if err != nil {
 			return nil, n.explain(err)
 		}
@@ -38,6 +39,27 @@ func Choose(needs ...Need) ([]string, error) {
 		chosen = append(chosen, n.choice(l))
 	}
 	return chosen, nil
+}
+
+// What is chosen for port 0 comes from below the ports that systems give to outgoing
+// connections: one of those could take it before what needs it listens there, or while
+// it is started again.
+const (
+	lowest  = 10_000
+	highest = 20_000
+	tries   = 100
+)
+
+func (n Need) listen() (net.Listener, error) {
+	if host, port, err := net.SplitHostPort(n.Addr); err == nil && port == "0" {
+		for range tries {
+			l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(lowest+rand.IntN(highest-lowest))))
+			if err == nil {
+				return l, nil
+			}
+		}
+	}
+	return net.Listen("tcp", n.Addr)
 }
 
 // choice keeps the host as it was given.
