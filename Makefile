@@ -36,14 +36,17 @@ test:
 	$(GO) build -o bin/testservers ./internal/testservers/cmd
 	bin/testservers -- $(MAKE) --no-print-directory test-modules
 
-# What runs between the servers' start and end.
+# What runs between the servers' start and end. All of it runs, whatever fails.
 .PHONY: test-modules
 test-modules:
-	@echo "# the packages but $(ALONE)"
-	@$(GO_TEST) -p 2 $$($(GO) list ./... | grep -v $(foreach p,$(ALONE),-e '$(patsubst ./%,/%,$(p))$$'))
-	$(GO_TEST) -p 1 $(ALONE)
-	set -e; for module in $(MODULES); do cd $$module; \
-	  $(GO) vet ./...; $(GO) test -vet=off -timeout $(TIMEOUT) $(TEST_FLAGS) ./...; cd ..; done
+	@failed=; \
+	echo "# the packages but $(ALONE)"; \
+	$(GO_TEST) -p 2 $$($(GO) list ./... | grep -v $(foreach p,$(ALONE),-e '$(patsubst ./%,/%,$(p))$$')) || failed="$$failed packages"; \
+	echo "# $(ALONE)"; \
+	$(GO_TEST) -p 1 $(ALONE) || failed="$$failed alone"; \
+	for module in $(MODULES); do echo "# the module $$module"; \
+	  (cd $$module && $(GO) vet ./... && $(GO) test -vet=off -timeout $(TIMEOUT) $(TEST_FLAGS) ./...) || failed="$$failed $$module"; done; \
+	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 
 .PHONY: test-full
 test-full:
