@@ -55,6 +55,9 @@ func (u unitID) String() string {
 	return u.connector + "-" + strconv.Itoa(u.task)
 }
 
+// key is what work is shared out by: of two units never the same, which names may be.
+func (u unitID) key() string { return u.connector + "/" + strconv.Itoa(u.task) }
+
 func newBoard(logger *slog.Logger) *board {
 	return &board{
 		logger: logger, connectors: map[string]*entry{}, statuses: map[unitID]unitStatus{},

@@ -116,7 +116,7 @@ func (w *Worker) writeOffsets(ctx context.Context, name string, make func(contex
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
 	client, err := kafka.NewClient(w.cfg.Kafka, kgo.TransactionalID(w.transactionalID(unitID{name, 0})), kgo.TransactionTimeout(sourceTransaction),
-		kgo.RecordPartitioner(partitioner{}), kgo.DisableClientMetrics())
+		kgo.RecordPartitioner(kafka.Partitioner()), kgo.DisableClientMetrics())
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ const (
 func (r *run) newCommitter(ctx context.Context) (*committer, error) {
 	c := &committer{run: r, transactional: !r.w.cfg.AtLeastOnce, records: r.counter("source_records"), commits: r.counter("source_commits")}
 	opts := []kgo.Opt{
-		kgo.RecordPartitioner(partitioner{}), kgo.MaxBufferedBytes(int(r.w.cfg.TaskBytes)), kgo.MaxBufferedRecords(1 << 18),
+		kgo.RecordPartitioner(kafka.Partitioner()), kgo.MaxBufferedBytes(int(r.w.cfg.TaskBytes)), kgo.MaxBufferedRecords(1 << 18),
 		kgo.ProducerLinger(2 * time.Millisecond), kgo.RecordDeliveryTimeout(0), kgo.MetadataMinAge(250 * time.Millisecond), kgo.DisableClientMetrics(),
 	}
 	if c.transactional {
@@ -214,31 +214,4 @@ func (c *committer) without(records []*kgo.Record, refused map[*kgo.Record]error
 		c.leftOut(err, r.Topic, plugin.NoPartition, -1)
 	}
 	return slices.DeleteFunc(slices.Clone(records), func(r *kgo.Record) bool { return refused[r] != nil }), nil
-}
-
-// partitioner takes a record's own partition where it has one, else Kafka's for its key.
-type partitioner struct{}
-
-func (partitioner) ForTopic(topic string) kgo.TopicPartitioner {
-	return topicPartitioner{kgo.StickyKeyPartitioner(nil).ForTopic(topic)}
-}
-
-type topicPartitioner struct{ kafkas kgo.TopicPartitioner }
-
-func (p topicPartitioner) RequiresConsistency(r *kgo.Record) bool {
-	return r.Partition >= 0 || p.kafkas.RequiresConsistency(r)
-}
-
-func (p topicPartitioner) Partition(r *kgo.Record, n int) int {
-	if r.Partition >= 0 {
-		return int(r.Partition)
-	}
-	return p.kafkas.Partition(r, n)
-}
-
-// OnNewBatch lets records without a key move on to another partition.
-func (p topicPartitioner) OnNewBatch() {
-	if b, ok := p.kafkas.(kgo.TopicPartitionerOnNewBatch); ok {
-		b.OnNewBatch()
-	}
 }

@@ -101,7 +101,7 @@ func (w *Worker) wanted() map[unitID]*spec {
 			continue
 		}
 		for _, s := range w.specs(name, e) {
-			all[s.id.String()+"/"+fmt.Sprint(s.id.task)] = s
+			all[s.id.key()] = s
 		}
 	}
 	for key := range maps.Keys(all) {

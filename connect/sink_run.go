@@ -70,7 +70,7 @@ func (s *sinkRun) connect() error {
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.FetchMaxBytes(int32(s.w.cfg.TaskBytes / 2)), kgo.FetchMaxWait(250 * time.Millisecond), kgo.MaxConcurrentFetches(2),
 		kgo.RebalanceTimeout(sinkRebalanceTimeout), kgo.MetadataMinAge(250 * time.Millisecond), kgo.DisableClientMetrics(),
-		kgo.RecordPartitioner(partitioner{}), // of dead letters
+		kgo.RecordPartitioner(kafka.Partitioner()), // of dead letters
 	}
 	if regex != "" {
 		opts = append(opts, kgo.ConsumeRegex(), kgo.ConsumeTopics("^"+regexp.QuoteMeta(s.w.cfg.Kafka.Topic(""))+"(?:"+regex+")$"))

@@ -90,7 +90,7 @@ func (w *Worker) Start(ctx context.Context) (err error) {
 	w.group, err = members.Join(members.Config{
 		Kafka: w.cfg.Kafka, Group: w.cfg.Kafka.Group(w.cfg.Group), Topic: w.configs.Topic(),
 		Self:           members.Member{ID: w.cfg.ID, URL: w.cfg.URL},
-		SessionTimeout: w.cfg.SessionTimeout, OnChange: w.onMembers, Logger: w.cfg.Logger,
+		SessionTimeout: w.cfg.SessionTimeout, OnChange: w.onMembers,
 	})
 	return err
 }

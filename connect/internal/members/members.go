@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -38,7 +37,6 @@ type Config struct {
 	// OnChange is told who is there, sorted by ID; nil says that this worker is out of the group
 	// and must do nothing.
 	OnChange func([]Member)
-	Logger   *slog.Logger
 }
 
 // Group is a membership, from Join to Leave.

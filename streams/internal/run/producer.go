@@ -63,7 +63,7 @@ func newProducer(ctx context.Context, c producerConfig) (*producer, error) {
 		kgo.ProducerLinger(c.linger),
 		kgo.MaxBufferedRecords(mostBuffered),
 		kgo.MaxBufferedBytes(int(c.bytes)),
-		kgo.RecordPartitioner(partitioner{}),
+		kgo.RecordPartitioner(kafka.Partitioner()),
 		kgo.MaxVersions(pinned()),
 		kgo.MetadataMinAge(500 * time.Millisecond),
 		kgo.DisableClientMetrics(),
@@ -198,30 +198,3 @@ func (p *producer) end(ctx context.Context) error {
 
 // close gives up what is open; the broker aborts it when the next producer of the id begins.
 func (p *producer) close() { p.client.Close() }
-
-// partitioner takes a record's own partition where it has one, else Kafka's.
-type partitioner struct{}
-
-func (partitioner) ForTopic(topic string) kgo.TopicPartitioner {
-	return topicPartitioner{kgo.StickyKeyPartitioner(nil).ForTopic(topic)}
-}
-
-type topicPartitioner struct{ kafkas kgo.TopicPartitioner }
-
-func (p topicPartitioner) RequiresConsistency(r *kgo.Record) bool {
-	return r.Partition >= 0 || p.kafkas.RequiresConsistency(r)
-}
-
-func (p topicPartitioner) Partition(r *kgo.Record, n int) int {
-	if r.Partition >= 0 {
-		return int(r.Partition)
-	}
-	return p.kafkas.Partition(r, n)
-}
-
-// OnNewBatch lets records without a key move on to another partition.
-func (p topicPartitioner) OnNewBatch() {
-	if b, ok := p.kafkas.(kgo.TopicPartitionerOnNewBatch); ok {
-		b.OnNewBatch()
-	}
-}
