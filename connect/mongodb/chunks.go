@@ -5,6 +5,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/pabal-dev/pabal/connect/debezium/feed"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -18,7 +19,7 @@ type chunk struct {
 	// collection's ends. after says that from is not in it either.
 	from, to bson.RawValue
 	after    bool
-	rows     *bounded[row]
+	rows     *feed.Queue[row]
 }
 
 // row is a document as it is shown.
@@ -28,6 +29,9 @@ type row struct {
 	text  any
 	bytes int
 }
+
+// rowBytes of a row that waits.
+func rowBytes(r *row) int { return r.bytes + recordOverhead }
 
 // chunks reads ahead of who takes them in order.
 type chunks struct {
@@ -55,7 +59,7 @@ func (c *chunks) run(ctx context.Context, all []namespace, from *progress) {
 		if ns == from.ns {
 			after = from.id
 		}
-		if c.err = c.collection(ctx, ns, after); c.err != nil {
+		if c.err = feed.Guard(func() error { return c.collection(ctx, ns, after) }); c.err != nil {
 			return
 		}
 	}
@@ -69,13 +73,13 @@ func (c *chunks) collection(ctx context.Context, ns namespace, after bson.RawVal
 		if err != nil {
 			return err
 		}
-		next := &chunk{ns: ns, from: from, to: to, after: exclusive, rows: newBounded[row](c.memory(), 1<<20)}
+		next := &chunk{ns: ns, from: from, to: to, after: exclusive, rows: feed.NewQueue(c.memory(), 1<<20, rowBytes)}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case c.order <- next:
 		}
-		c.readers.Go(func() { next.rows.end(c.read(ctx, next)) })
+		c.readers.Go(func() { next.rows.End(feed.Guard(func() error { return c.read(ctx, next) })) })
 		if to.IsZero() {
 			return nil
 		}
@@ -184,7 +188,7 @@ const pieceRows, pieceBytes = 512, 1 << 20
 func (c *chunks) rows(ctx context.Context, cursor *mongo.Cursor, chunk *chunk) error {
 	w := rowWriter{settings: c.task.settings, fields: c.task.settings.fields.of(chunk.ns)}
 	var rows []row
-	var size int64
+	size := 0
 	for cursor.Next(ctx) {
 		id, err := cursor.Current.LookupErr(idField)
 		if err != nil {
@@ -197,15 +201,15 @@ func (c *chunks) rows(ctx context.Context, cursor *mongo.Cursor, chunk *chunk) e
 		if err != nil {
 			return err
 		}
-		rows, size = append(rows, row), size+int64(row.bytes+recordOverhead)
+		rows, size = append(rows, row), size+rowBytes(&row)
 		if len(rows) >= pieceRows || size >= pieceBytes || cursor.RemainingBatchLength() == 0 {
-			if err := chunk.rows.put(ctx, rows, size); err != nil {
+			if err := chunk.rows.Put(ctx, rows); err != nil {
 				return err
 			}
 			rows, size = nil, 0
 		}
 	}
-	return chunk.rows.put(ctx, rows, size)
+	return chunk.rows.Put(ctx, rows)
 }
 
 // rowWriter shows documents.

@@ -1,9 +1,7 @@
 package mongodb
 
 import (
-	"context"
 	"testing"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
@@ -53,33 +51,6 @@ func TestWrongFields(t *testing.T) {
 	}
 	if _, err := parseFields("", "a.b.c"); err == nil {
 		t.Error("a new name is missing")
-	}
-}
-
-// TestBounded: put waits while the queue is full, but for a piece that is too large alone.
-func TestBounded(t *testing.T) {
-	q := newBounded[int](10, 100)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	if err := q.put(ctx, []int{1}, 50); err != nil {
-		t.Fatal(err)
-	}
-	if err := q.put(ctx, []int{2}, 1); err == nil {
-		t.Error("the queue is full")
-	}
-	put := make(chan error, 1)
-	go func() { put <- q.put(t.Context(), []int{3, 4}, 9) }()
-	for _, want := range []int{1, 3} {
-		if items, ended, err := q.take(t.Context(), time.Minute); err != nil || ended || items[0] != want {
-			t.Errorf("took %v, %t, %v", items, ended, err)
-		}
-	}
-	if err := <-put; err != nil {
-		t.Error(err)
-	}
-	q.end(context.Canceled)
-	if _, ended, err := q.take(t.Context(), time.Minute); !ended || err != context.Canceled { //nolint:errorlint // as it was given
-		t.Errorf("the end is %t, %v", ended, err)
 	}
 }
 

@@ -148,30 +148,29 @@ type snapshotter struct {
 func (s *snapshotter) chunk(ctx context.Context, c *chunk) error {
 	collection := s.recorder.collection(c.ns)
 	for {
-		rows, ended, err := c.rows.take(ctx, time.Hour)
+		rows, ended, err := c.rows.Take(ctx, s.task.settings.MaxBatch, time.Hour)
 		if err != nil || ended {
 			return err
 		}
 		s.recorder.setTime(time.Now())
-		records, bytes := make([]plugin.SourceRecord, 0, len(rows)+1), int64(0)
+		records := make([]plugin.SourceRecord, 0, len(rows)+1)
 		records = append(records, s.held...)
 		for i := range rows {
 			records = append(records, s.record(collection, &rows[i]))
-			bytes += int64(records[len(records)-1].Bytes)
 		}
 		if len(records) == 0 {
 			continue
 		}
 		last := len(records) - 1
 		s.held = []plugin.SourceRecord{records[last]}
-		if err := s.put(ctx, records[:last], bytes); err != nil {
+		if err := s.put(ctx, records[:last]); err != nil {
 			return err
 		}
 	}
 }
 
-func (s *snapshotter) put(ctx context.Context, records []plugin.SourceRecord, bytes int64) error {
-	if err := s.task.queue.put(ctx, records, bytes); err != nil || len(records) == 0 {
+func (s *snapshotter) put(ctx context.Context, records []plugin.SourceRecord) error {
+	if err := s.task.queue.Put(ctx, records); err != nil || len(records) == 0 {
 		return err
 	}
 	s.task.at.Store(records[len(records)-1].At.(*position))
@@ -196,7 +195,7 @@ func (s *snapshotter) finish(ctx context.Context) (*position, error) {
 	} else if s.task.positions {
 		s.held = []plugin.SourceRecord{{At: &at, End: true, Bytes: recordOverhead}}
 	}
-	if err := s.put(ctx, s.held, recordOverhead); err != nil {
+	if err := s.put(ctx, s.held); err != nil {
 		return nil, err
 	}
 	s.task.at.Store(&at)

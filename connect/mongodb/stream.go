@@ -79,8 +79,8 @@ func (t *task) stream(ctx context.Context, r *recorder, from *position) error {
 	defer signals.close()
 	reader := eventReader{recorder: r, signals: signals}
 	for {
-		records, bytes, err := reader.batch(ctx, cs)
-		if putErr := t.queue.put(ctx, records, bytes); putErr != nil {
+		records, err := reader.batch(ctx, cs)
+		if putErr := t.queue.Put(ctx, records); putErr != nil {
 			return putErr
 		}
 		if len(records) > 0 {
@@ -143,7 +143,7 @@ func (t *task) moved(ctx context.Context, r *recorder, cs *mongo.ChangeStream, f
 		return
 	}
 	t.movedAt, record.End = now, true
-	if t.queue.put(ctx, []plugin.SourceRecord{record}, recordOverhead) == nil {
+	if t.queue.Put(ctx, []plugin.SourceRecord{record}) == nil {
 		r.at = at
 		t.at.Store(at)
 	}
@@ -161,21 +161,22 @@ type eventReader struct {
 const maxBatchBytes = 4 << 20
 
 // batch waits for events for as long as the server does, and takes those that came with the first.
-func (b *eventReader) batch(ctx context.Context, cs *mongo.ChangeStream) (records []plugin.SourceRecord, bytes int64, err error) {
+func (b *eventReader) batch(ctx context.Context, cs *mongo.ChangeStream) (records []plugin.SourceRecord, err error) {
 	r := b.recorder
 	r.setTime(time.Now())
 	if records, err = b.signals.chunk(ctx, nil, false); err != nil || !cs.TryNext(ctx) {
-		return records, int64(len(records)) * recordOverhead, err
+		return records, err
 	}
 	r.setTime(time.Now())
+	bytes := 0
 	for {
 		e, err := readEvent(cs.Current)
 		if err != nil {
-			return records, bytes, fmt.Errorf("mongodb: %w", err)
+			return records, fmt.Errorf("mongodb: %w", err)
 		}
 		whole, err := b.join(&e)
 		if err != nil {
-			return records, bytes, err
+			return records, err
 		}
 		if whole {
 			from, before := len(records), r.at
@@ -184,15 +185,15 @@ func (b *eventReader) batch(ctx context.Context, cs *mongo.ChangeStream) (record
 			}
 			if err != nil {
 				r.at = before
-				return records[:from], bytes, err
+				return records[:from], err
 			}
 			for i := from; i < len(records); i++ {
-				bytes += int64(max(records[i].Bytes, recordOverhead))
+				bytes += recordBytes(&records[i])
 			}
 			b.invalidated = b.invalidated || e.operation == "invalidate"
 		}
 		if b.invalidated || bytes >= maxBatchBytes || len(records) >= r.MaxBatch || cs.RemainingBatchLength() == 0 || !cs.TryNext(ctx) {
-			return records, bytes, nil
+			return records, nil
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/debezium/feed"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 )
@@ -31,9 +32,9 @@ type task struct {
 
 	mu     sync.Mutex // Close may come while Poll waits
 	closed bool
-	queue  *bounded[plugin.SourceRecord] // replaced only while nobody fills it
-	cancel context.CancelFunc            // nil while nobody fills the queue
-	done   chan struct{}                 // of the goroutine that fills the queue
+	queue  *feed.Records      // replaced only while nobody fills it
+	cancel context.CancelFunc // nil while nobody fills the queue
+	done   chan struct{}      // of the goroutine that fills the queue
 }
 
 // pollWait is how long Poll waits at most.
@@ -46,7 +47,7 @@ func (t *task) Poll(ctx context.Context) ([]plugin.SourceRecord, error) {
 	if queue == nil {
 		return nil, nil
 	}
-	records, ended, err := queue.take(ctx, pollWait)
+	records, ended, err := queue.Take(ctx, t.settings.MaxBatch, pollWait)
 	if ended {
 		t.stop()
 	}
@@ -71,7 +72,7 @@ func (t *task) Close(ctx context.Context) error {
 }
 
 // filled is the queue, which is being filled from now on; nil once the task is closed.
-func (t *task) filled() *bounded[plugin.SourceRecord] {
+func (t *task) filled() *feed.Records {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
@@ -85,29 +86,23 @@ func (t *task) filled() *bounded[plugin.SourceRecord] {
 
 // start with the lock held.
 func (t *task) start() {
-	bytes := t.memory
-	if most := t.settings.MaxQueueBytes; most > 0 && (bytes <= 0 || most < bytes) {
-		bytes = most
-	}
-	if bytes <= 0 {
-		bytes = defaultMemory
-	}
+	t.memory = feed.Memory(t.settings.Settings, t.memory)
 	// The snapshot reads ahead with as much again.
-	t.memory = bytes
-	queue, done := newBounded[plugin.SourceRecord](bytes/2, t.settings.MaxQueue), make(chan struct{})
+	queue, done := feed.NewQueue(t.memory/2, t.settings.MaxQueue, recordBytes), make(chan struct{})
 	ctx, cancel := context.WithCancel(context.Background())
 	t.queue, t.done, t.cancel = queue, done, cancel
 	go func() {
 		defer close(done)
-		err := t.run(ctx)
+		err := feed.Guard(func() error { return t.run(ctx) })
 		if ctx.Err() != nil {
 			err = nil
 		}
-		queue.end(err)
+		queue.End(err)
 	}()
 }
 
-const defaultMemory = 32 << 20
+// recordBytes of a record in the queue; those of small ones are not known.
+func recordBytes(r *plugin.SourceRecord) int { return max(r.Bytes, recordOverhead) }
 
 func (t *task) stop() {
 	t.mu.Lock()

@@ -87,7 +87,7 @@ func (f flavor) open(c plugin.SourceContext) (plugin.SourceTask, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &task{options: o, context: c, headers: debezium.ContextHeaders(o.Settings, string(f), strconv.Itoa(c.Task), rand.Text())}, nil
+	return newTask(o, c, debezium.ContextHeaders(o.Settings, string(f), strconv.Itoa(c.Task), rand.Text())), nil
 }
 
 func (f flavor) checkOffset(partition, offset map[string]any) error {

@@ -19,20 +19,20 @@ func TestPurgedLog(t *testing.T) {
 			s := newSourceOn(t, server.URL, settings...)
 			s.exec("CREATE TABLE a (id INT PRIMARY KEY)", "INSERT INTO a VALUES (1)")
 			r := s.open(nil)
-			offset := r.take(1)[0].At.Offset()
-			r.close()
+			offset := r.Take(1)[0].At.Offset()
+			r.Close()
 			s.exec("INSERT INTO a VALUES (2)", "FLUSH BINARY LOGS", "INSERT INTO a VALUES (3)", "FLUSH BINARY LOGS")
 			s.purge()
-			if _, err := s.open(offset).poll(); !errors.Is(err, mysql.ErrLost) || !strings.Contains(err.Error(), "when_needed") {
+			if _, err := s.open(offset).Poll(); !errors.Is(err, mysql.ErrLost) || !strings.Contains(err.Error(), "when_needed") {
 				t.Errorf("the error is %v", err)
 			}
 			s.set("snapshot.mode", "when_needed")
 			r = s.open(offset)
-			check(t, shown(r.take(3)), []string{
+			check(t, shown(r.Take(3)), []string{
 				"p." + s.name + ".a r {id:1} - -> {id:1}", "p." + s.name + ".a r {id:2} - -> {id:2}", "p." + s.name + ".a r {id:3} - -> {id:3}",
 			})
 			s.exec("INSERT INTO a VALUES (4)")
-			check(t, shown(r.take(1)), []string{"p." + s.name + ".a c {id:4} - -> {id:4}"})
+			check(t, shown(r.Take(1)), []string{"p." + s.name + ".a c {id:4} - -> {id:4}"})
 		})
 	}
 }
@@ -65,13 +65,13 @@ func TestAlteredTable(t *testing.T) {
 	s.exec("CREATE TABLE a (id INT PRIMARY KEY, v INT)")
 	r := s.open(nil)
 	r.started()
-	offset := r.at.Offset()
-	r.close()
+	offset := r.At.Offset()
+	r.Close()
 	s.exec("INSERT INTO a VALUES (1, 2)", "ALTER TABLE a ADD COLUMN w VARCHAR(5) NOT NULL DEFAULT '9' FIRST", "INSERT INTO a VALUES ('8', 2, 3)",
 		"ALTER TABLE a DROP COLUMN v", "INSERT INTO a VALUES ('7', 3)", "ALTER TABLE a CHANGE w u BIGINT, DROP PRIMARY KEY, ADD PRIMARY KEY (u)",
 		"INSERT INTO a VALUES (4, 4)", "RENAME TABLE a TO b", "INSERT INTO b VALUES (5, 5)", "DROP TABLE b")
 	s.set("snapshot.mode", "no_data")
-	check(t, shown(s.open(offset).take(5)), []string{
+	check(t, shown(s.open(offset).Take(5)), []string{
 		"p." + s.name + ".a c {id:1} - -> {id:1 v:2}",
 		"p." + s.name + ".a c {id:2} - -> {w:8 id:2 v:3}",
 		"p." + s.name + ".a c {id:3} - -> {w:7 id:3}",
@@ -88,13 +88,13 @@ func TestLogWithoutNames(t *testing.T) {
 		"INSERT INTO a VALUES (4294967295, 'ä', 'ü', x'00ff', 'é', 7, 255)")
 	r := s.open(nil)
 	row := "{id:4294967295 v:ä e:ü b:00ff t:é n:7 y:255}"
-	check(t, shown(r.take(1)), []string{"p." + s.name + ".a r {id:4294967295} - -> " + row})
+	check(t, shown(r.Take(1)), []string{"p." + s.name + ".a r {id:4294967295} - -> " + row})
 	s.exec("DELETE FROM a")
-	last := r.take(2)
+	last := r.Take(2)
 	check(t, shown(last[:1]), []string{"p." + s.name + ".a d {id:4294967295} " + row + " -> -"})
-	r.close()
+	r.Close()
 	s.exec("INSERT INTO a (id) VALUES (1)", "ALTER TABLE a DROP COLUMN y")
-	if _, err := s.open(last[1].At.Offset()).poll(); err == nil || !strings.Contains(err.Error(), "binlog_row_metadata") {
+	if _, err := s.open(last[1].At.Offset()).Poll(); err == nil || !strings.Contains(err.Error(), "binlog_row_metadata") {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -105,15 +105,15 @@ func TestServerAway(t *testing.T) {
 	s := newSourceOn(t, server.URL)
 	s.exec("CREATE TABLE a (id INT PRIMARY KEY)", "INSERT INTO a VALUES (1)")
 	r := s.open(nil)
-	r.take(1)
+	r.Take(1)
 	s.exec("INSERT INTO a VALUES (2)")
-	r.take(1)
+	r.Take(1)
 	if err := server.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	s.db = connectTo(t, s.settings, s.name)
 	s.exec("INSERT INTO a VALUES (3)")
-	check(t, shown(r.take(1)), []string{"p." + s.name + ".a c {id:3} - -> {id:3}"})
+	check(t, shown(r.Take(1)), []string{"p." + s.name + ".a c {id:3} - -> {id:3}"})
 }
 
 func TestCloseWhilePolling(t *testing.T) {
@@ -123,10 +123,10 @@ func TestCloseWhilePolling(t *testing.T) {
 	r.started()
 	done := make(chan error, 1)
 	go func() {
-		_, err := r.task.Poll(t.Context())
+		_, err := r.Task.Poll(t.Context())
 		done <- err
 	}()
-	r.close()
+	r.Close()
 	select {
 	case <-done:
 	case <-time.After(deadline):
@@ -137,7 +137,7 @@ func TestCloseWhilePolling(t *testing.T) {
 func TestHeartbeats(t *testing.T) {
 	s := newSource(t, "heartbeat.interval.ms", "100")
 	s.exec("CREATE TABLE a (id INT PRIMARY KEY)")
-	for _, one := range s.open(nil).take(2) {
+	for _, one := range s.open(nil).Take(2) {
 		if one.Topic != "__debezium-heartbeat.p" {
 			t.Error(show(one))
 		}

@@ -44,22 +44,22 @@ func resumeEverywhere(t *testing.T, where string) {
 			s.exec("CREATE TABLE a (id INT PRIMARY KEY, v VARCHAR(20))", "CREATE TABLE other (id INT PRIMARY KEY)", "CREATE TABLE m (id INT PRIMARY KEY) ENGINE=MyISAM")
 			r := s.open(nil)
 			r.started()
-			start := r.at.Offset()
+			start := r.At.Offset()
 			n := s.history()
 			if name == "transactions" {
 				n += 2 * 10 // TRUNCATE is in none
 			}
-			whole := r.take(n)
-			r.quiet()
-			r.close()
+			whole := r.Take(n)
+			r.Quiet()
+			r.Close()
 			offsets := []map[string]any{start}
 			for _, one := range whole {
 				offsets = append(offsets, one.At.Offset())
 			}
 			for i, offset := range offsets {
 				again := s.open(offset)
-				rest := again.take(len(whole) - i)
-				again.close()
+				rest := again.Take(len(whole) - i)
+				again.Close()
 				if !slices.Equal(full(rest), full(whole[i:])) {
 					check(t, full(rest), full(whole[i:]))
 					t.Fatalf("after record %d, at %v", i, offset)

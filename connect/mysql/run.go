@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pabal-dev/pabal/connect/config"
+	"github.com/pabal-dev/pabal/connect/debezium/feed"
 	"github.com/pabal-dev/pabal/connect/plugin"
 )
 
@@ -18,7 +19,7 @@ type run struct {
 	values    config.Values
 	partition map[string]any
 	headers   []plugin.Header
-	queue     *queue
+	queue     *feed.Records
 	positions bool
 	from      *position // nil is from the start
 

@@ -105,21 +105,21 @@ func TestSnapshotWithWrites(t *testing.T) {
 			var offset map[string]any
 			for range 4 { // stop within the snapshot
 				for range random.IntN(4) {
-					got.apply(t, r.take(1+random.IntN(700)))
+					got.apply(t, r.Take(1+random.IntN(700)))
 				}
-				records, err := r.poll()
+				records, err := r.Poll()
 				if err != nil {
 					t.Fatal(err)
 				}
-				records = append(r.pending, records...)
+				records = append(r.Pending, records...)
 				records = records[:1+random.IntN(len(records))]
 				got.apply(t, records)
 				offset = records[len(records)-1].At.Offset()
-				r.close()
+				r.Close()
 				r = s.open(offset)
 			}
 			for {
-				one := r.take(1)
+				one := r.Take(1)
 				got.apply(t, one)
 				if field(one[0], "source", "snapshot") == "last" {
 					break
@@ -127,7 +127,7 @@ func TestSnapshotWithWrites(t *testing.T) {
 			}
 			stop()
 			s.exec("INSERT INTO z VALUES (1)")
-			got.apply(t, r.until("p."+s.name+".z", 1))
+			got.apply(t, r.Until("p."+s.name+".z", 1))
 			delete(got, "p."+s.name+".z {id:1}")
 			if want := s.rows(modelTables); !maps.Equal(got, want) {
 				t.Errorf("%d rows, want %d", len(got), len(want))

@@ -150,7 +150,7 @@ func (w *snapshotWriter) flush(last bool) {
 }
 
 func (w *snapshotWriter) push() error {
-	err := w.queue.put(w.ctx, w.out)
+	err := w.queue.Put(w.ctx, w.out)
 	w.out = w.out[:0]
 	w.emitter.Now(time.Now())
 	return err

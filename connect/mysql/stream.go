@@ -225,7 +225,7 @@ func (s *stream) push() error {
 	if n <= 0 {
 		return nil
 	}
-	if err := s.queue.put(s.ctx, s.out[:n]); err != nil {
+	if err := s.queue.Put(s.ctx, s.out[:n]); err != nil {
 		return err
 	}
 	kept := copy(s.out, s.out[n:])

@@ -9,7 +9,7 @@ func TestSnapshotThenChanges(t *testing.T) {
 	s.exec("CREATE TABLE a (id INT PRIMARY KEY, v VARCHAR(20))", "CREATE TABLE b (id INT PRIMARY KEY)",
 		"INSERT INTO a VALUES (1, 'one'), (2, 'two')", "INSERT INTO b VALUES (1)")
 	r := s.open(nil)
-	first := r.take(3)
+	first := r.Take(3)
 	check(t, shown(first), []string{
 		"p." + s.name + ".a r {id:1} - -> {id:1 v:one}",
 		"p." + s.name + ".a r {id:2} - -> {id:2 v:two}",
@@ -22,7 +22,7 @@ func TestSnapshotThenChanges(t *testing.T) {
 	}
 	s.exec("INSERT INTO a VALUES (3, 'three')", "UPDATE a SET v = 'drei' WHERE id = 3", "UPDATE a SET id = 4 WHERE id = 3",
 		"DELETE FROM a WHERE id = 4", "TRUNCATE TABLE a")
-	changes := r.take(8)
+	changes := r.Take(8)
 	check(t, shown(changes), []string{
 		"p." + s.name + ".a c {id:3} - -> {id:3 v:three}",
 		"p." + s.name + ".a u {id:3} {id:3 v:three} -> {id:3 v:drei}",

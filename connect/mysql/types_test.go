@@ -88,9 +88,9 @@ func checkTypes(t *testing.T, s *source, types []typed) {
 	}
 	s.exec("CREATE TABLE a ("+strings.Join(columns, ", ")+")", "INSERT INTO a VALUES (1, "+strings.Join(values, ", ")+")")
 	r := s.open(nil)
-	read := r.take(1)[0]
+	read := r.Take(1)[0]
 	s.exec("INSERT INTO a VALUES (2, " + strings.Join(values, ", ") + ")")
-	written := r.take(1)[0]
+	written := r.Take(1)[0]
 	for i, c := range types {
 		for from, record := range map[string]plugin.SourceRecord{"snapshot": read, "stream": written} {
 			schema := record.ValueSchema.Fields[1].Schema.Fields[i+1].Schema
@@ -131,9 +131,9 @@ func TestFractionsOfTimestamps(t *testing.T) {
 	s := newSource(t)
 	s.exec("SET sql_mode = ''", "CREATE TABLE a (id INT PRIMARY KEY, t TIMESTAMP(3) NULL, z TIMESTAMP NULL)", "INSERT INTO a VALUES (1, '2024-02-29 12:13:14.5', 0)")
 	r := s.open(nil)
-	read := r.take(1)[0]
+	read := r.Take(1)[0]
 	s.exec("INSERT INTO a SELECT 2, t, z FROM a")
-	check(t, []string{plain(field(read, "after")), plain(field(r.take(1)[0], "after"))}, []string{
+	check(t, []string{plain(field(read, "after")), plain(field(r.Take(1)[0], "after"))}, []string{
 		"{id:1 t:2024-02-29T12:13:14.5Z z:-}", "{id:2 t:2024-02-29T12:13:14.500Z z:1970-01-01T00:00:00Z}",
 	})
 }

@@ -17,7 +17,7 @@ func TestIncrementalSnapshotReconnects(t *testing.T) {
 	s.exec(`INSERT INTO signals VALUES ('1', 'execute-snapshot', '{"data-collections": ["public.a"], "type": "incremental"}')`)
 	read := map[string]bool{}
 	for cut := false; len(read) < 300; {
-		one := r.take(1)[0]
+		one := r.Take(1)[0]
 		if one.Topic == "p.public.a" && field(one, "op") == "r" {
 			read[plain(one.Key)] = true
 		}
@@ -44,7 +44,7 @@ func TestHeartbeatBeforeTheRest(t *testing.T) {
 	s.exec("INSERT INTO a VALUES (3)", "COMMIT")
 	next := func(r *reader) (offset map[string]any, id string, hearts int) {
 		for {
-			one := r.take(1)[0]
+			one := r.Take(1)[0]
 			if one.Topic == "p.public.a" {
 				return offset, plain(field(one, "after", "id")), hearts
 			}
@@ -54,16 +54,16 @@ func TestHeartbeatBeforeTheRest(t *testing.T) {
 	}
 	r := s.open(start)
 	var at map[string]any
-	for one := r.take(1)[0]; ; one = r.take(1)[0] {
+	for one := r.Take(1)[0]; ; one = r.Take(1)[0] {
 		if one.Topic == "p.public.a" {
 			at = one.At.Offset()
 			break
 		}
 	}
-	r.close()
+	r.Close()
 	r = s.open(at)
 	offset, id, hearts := next(r)
-	r.close()
+	r.Close()
 	if hearts == 0 || id != "2" {
 		t.Fatalf("after row 1 and %d heartbeats came row %s", hearts, id)
 	}
@@ -82,19 +82,19 @@ func TestMessageBeforeACommit(t *testing.T) {
 	s.set("lsn.flush.mode", "connector")
 	s.exec("BEGIN", "INSERT INTO a VALUES (1)", "SELECT pg_logical_emit_message(false, 'm', 'x')", "COMMIT")
 	r := s.open(start)
-	first := r.take(1)[0]
+	first := r.Take(1)[0]
 	if first.Topic != "p.message" {
 		t.Fatal(show(first))
 	}
-	r.close()
+	r.Close()
 	for _, own := range []bool{true, false} {
 		offset := first.At.Offset()
 		if !own { // as Debezium has it
 			delete(offset, "lsn_flush")
 		}
 		r = s.open(offset)
-		check(t, shown(r.take(1)), []string{"p.public.a c {id:1} - -> {id:1}"})
-		r.close()
+		check(t, shown(r.Take(1)), []string{"p.public.a c {id:1} - -> {id:1}"})
+		r.Close()
 	}
 }
 
@@ -103,8 +103,8 @@ func TestMessagesDuringCatchUp(t *testing.T) {
 	s := newSource(t, "max.batch.size", "50", "max.queue.size", "100", "table.include.list", "public.a")
 	s.exec("CREATE TABLE a (id int PRIMARY KEY)", "INSERT INTO a SELECT generate_series(1, 1000)")
 	r := s.open(nil)
-	offset := r.take(60)[59].At.Offset()
-	r.close()
+	offset := r.Take(60)[59].At.Offset()
+	r.Close()
 	other := connectTo(t, s.url)
 	stop, stopped := make(chan struct{}), make(chan int)
 	go func() {
@@ -125,7 +125,7 @@ func TestMessagesDuringCatchUp(t *testing.T) {
 	}()
 	var got []string
 	collect := func(r *reader, n int) {
-		for _, one := range r.take(n) {
+		for _, one := range r.Take(n) {
 			if one.Topic == "p.message" {
 				got = append(got, string(field(one, "message", "content").([]byte)))
 			}
@@ -133,7 +133,7 @@ func TestMessagesDuringCatchUp(t *testing.T) {
 	}
 	r = s.open(offset)
 	for rows := 0; rows < 940; {
-		one := r.take(1)[0]
+		one := r.Take(1)[0]
 		if one.Topic == "p.message" {
 			got = append(got, string(field(one, "message", "content").([]byte)))
 		} else {
@@ -145,7 +145,7 @@ func TestMessagesDuringCatchUp(t *testing.T) {
 	if len(got) < n {
 		collect(r, n-len(got))
 	}
-	r.quiet()
+	r.Quiet()
 	var want []string
 	for i := range n {
 		want = append(want, strconv.Itoa(i))

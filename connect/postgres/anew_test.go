@@ -17,13 +17,13 @@ func TestSignalIsKept(t *testing.T) {
 	r := s.open(nil)
 	r.started()
 	s.exec(`INSERT INTO signals VALUES ('1', 'execute-snapshot', '{"data-collections": ["public.a"], "type": "incremental"}')`)
-	one := r.take(1)[0]
-	r.close()
+	one := r.Take(1)[0]
+	r.Close()
 	if one.Topic != "p.public.signals" || one.At.Offset()["incremental_snapshot_collections"] == nil {
 		t.Errorf("%s is at %v", show(one), one.At.Offset())
 	}
 	r = s.open(one.At.Offset())
-	for one = r.take(1)[0]; one.Topic != "p.public.a"; one = r.take(1)[0] {
+	for one = r.Take(1)[0]; one.Topic != "p.public.a"; one = r.Take(1)[0] {
 	}
 	check(t, []string{show(one)}, []string{"p.public.a r {id:1} - -> {id:1}"})
 }
@@ -35,8 +35,8 @@ func TestSlotWithoutItsLog(t *testing.T) {
 	s := newSource(t, "snapshot.mode", "when_needed")
 	s.exec("CREATE TABLE a (id int PRIMARY KEY)", "INSERT INTO a VALUES (1)", "CREATE TABLE other (id int)")
 	r := s.open(nil)
-	offset := r.take(1)[0].At.Offset()
-	r.close()
+	offset := r.Take(1)[0].At.Offset()
+	r.Close()
 	for range 4 {
 		s.exec("INSERT INTO other VALUES (1)", "SELECT pg_switch_wal()")
 	}
@@ -45,9 +45,9 @@ func TestSlotWithoutItsLog(t *testing.T) {
 		t.Fatalf("the slot is %s", status)
 	}
 	r = s.open(offset)
-	check(t, shown(r.take(1)), []string{"p.public.a r {id:1} - -> {id:1}"})
+	check(t, shown(r.Take(1)), []string{"p.public.a r {id:1} - -> {id:1}"})
 	s.exec("INSERT INTO a VALUES (2)")
-	check(t, shown(r.take(1)), []string{"p.public.a c {id:2} - -> {id:2}"})
+	check(t, shown(r.Take(1)), []string{"p.public.a c {id:2} - -> {id:2}"})
 }
 
 // TestSnapshotFailsOfItself: a failure that does not pass ends the task, though other threads were
@@ -58,7 +58,7 @@ func TestSnapshotFailsOfItself(t *testing.T) {
 	s.exec("CREATE TABLE a (id int PRIMARY KEY)", "INSERT INTO a SELECT generate_series(1, 5000)", "CREATE TABLE b (id int PRIMARY KEY)")
 	r := s.open(nil)
 	for {
-		_, err := r.task.Poll(t.Context())
+		_, err := r.Task.Poll(t.Context())
 		if err == nil {
 			continue
 		}
@@ -74,13 +74,13 @@ func TestInitialOnlyInterrupted(t *testing.T) {
 	s := newSource(t, "snapshot.mode", "initial_only", "max.batch.size", "5", "max.queue.size", "10")
 	s.exec("CREATE TABLE a (id int PRIMARY KEY)", "INSERT INTO a SELECT generate_series(1, 1000)")
 	r := s.open(nil)
-	offset := r.take(20)[19].At.Offset()
-	r.close()
+	offset := r.Take(20)[19].At.Offset()
+	r.Close()
 	s.exec("DELETE FROM a WHERE id = 1")
 	r = s.open(offset)
-	check(t, shown(r.take(1)), []string{"p.public.a r {id:2} - -> {id:2}"})
-	if last := r.take(998)[997].At.Offset(); last["snapshot_completed"] != true {
+	check(t, shown(r.Take(1)), []string{"p.public.a r {id:2} - -> {id:2}"})
+	if last := r.Take(998)[997].At.Offset(); last["snapshot_completed"] != true {
 		t.Errorf("it ends at %v", last)
 	}
-	r.quiet()
+	r.Quiet()
 }

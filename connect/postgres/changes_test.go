@@ -18,7 +18,7 @@ func TestUnchangedTOAST(t *testing.T) {
 	r.started()
 	s.exec(`INSERT INTO a SELECT 1, 1, repeat('x', 5000), decode(repeat('ab', 5000), 'hex'), ARRAY[repeat('x', 5000)], array_agg(i), hstore('a', repeat('x', 5000)), to_jsonb(repeat('x', 5000)), repeat('9', 20000)::numeric FROM generate_series(1, 3000) i`,
 		"UPDATE a SET n = 2", "ALTER TABLE a REPLICA IDENTITY FULL", "UPDATE a SET n = 3")
-	got := r.take(3)
+	got := r.Take(3)
 	const mark = "__debezium_unavailable_value"
 	for name, want := range map[string]string{
 		"big": mark, "bytes": fmt.Sprintf("%x", mark), "texts": "[" + mark + "]", "map": `{"` + mark + `":"` + mark + `"}`, "j": mark, "many": "-",
@@ -44,8 +44,8 @@ func TestTruncate(t *testing.T) {
 	start := s.streamingOf("a")
 	s.exec("TRUNCATE a, b, c", "INSERT INTO b VALUES (1)", "TRUNCATE c", "TRUNCATE a")
 	r := s.open(start)
-	check(t, shown(r.take(4)), []string{"p.public.a t - - -> -", "p.public.b t - - -> -", "p.public.b c {id:1} - -> {id:1}", "p.public.a t - - -> -"})
-	r.close()
+	check(t, shown(r.Take(4)), []string{"p.public.a t - - -> -", "p.public.b t - - -> -", "p.public.b c {id:1} - -> {id:1}", "p.public.a t - - -> -"})
+	r.Close()
 	everyRecord(t, s, start, 4)
 }
 
@@ -60,7 +60,7 @@ func TestAlteredWhileStreaming(t *testing.T) {
 		"CREATE TYPE colour AS ENUM ('red')", "ALTER TABLE a ADD c colour DEFAULT 'red'", "INSERT INTO a (id) VALUES (7)",
 		"ALTER TABLE a DROP CONSTRAINT a_pkey, ADD PRIMARY KEY (id, more)", "INSERT INTO a (id) VALUES (8)",
 		"CREATE TABLE later (id int PRIMARY KEY)", "INSERT INTO later VALUES (1)")
-	got := r.take(9)
+	got := r.Take(9)
 	check(t, shown(got), []string{
 		"p.public.a c {id:1} - -> {id:1 name:- m:-}", "p.public.a c {id:2} - -> {id:2 name:- m:- extra:7}", "p.public.a c {id:3} - -> {id:3 m:- extra:7}",
 		"p.public.a c {id:4} - -> {id:4 m:- more:7}", "p.public.a c {id:5} - -> {id:5 m:- more:7}", "p.public.a c {id:6} - -> {id:6 m:happy more:7}",
@@ -79,7 +79,7 @@ func TestPartitions(t *testing.T) {
 		r := s.open(nil)
 		r.started()
 		s.exec("INSERT INTO whole VALUES (1)")
-		check(t, shown(r.take(1)), []string{topic + " c {id:1} - -> {id:1}"})
+		check(t, shown(r.Take(1)), []string{topic + " c {id:1} - -> {id:1}"})
 	}
 }
 
@@ -88,7 +88,7 @@ func TestMessages(t *testing.T) {
 	r := s.open(nil)
 	r.started()
 	s.exec("SELECT pg_logical_emit_message(true, 'b', 'no')", "SELECT pg_logical_emit_message(true, 'ab', 'yes')", "SELECT pg_logical_emit_message(false, 'a', 'too')")
-	got := r.take(2)
+	got := r.Take(2)
 	for i, want := range []string{"{prefix:ab content:eWVz}", "{prefix:a content:dG9v}"} {
 		if m := plain(field(got[i], "message")); m != want || got[i].Topic != "p.message" {
 			t.Errorf("%s %s, want %s", got[i].Topic, m, want)
@@ -106,7 +106,7 @@ func TestIdentities(t *testing.T) {
 	r := s.open(nil)
 	r.started()
 	s.exec("INSERT INTO every VALUES (1, 'x')", "UPDATE every SET name = 'y'", "DELETE FROM every", "INSERT INTO other VALUES (1, 2, 'x')", "UPDATE other SET code = 3")
-	check(t, shown(r.take(6)), []string{
+	check(t, shown(r.Take(6)), []string{
 		"p.public.every c {id:1} - -> {id:1 name:x}", "p.public.every u {id:1} {id:1 name:x} -> {id:1 name:y}", "p.public.every d {id:1} {id:1 name:y} -> -", "p.public.every tombstone {id:1}",
 		"p.public.other c {id:1} - -> {id:1 code:2 name:x}", "p.public.other u {id:1} {id:1 code:2 name:-} -> {id:1 code:3 name:x}",
 	})
@@ -125,7 +125,7 @@ func TestLargeTransaction(t *testing.T) {
 	s.exec(fmt.Sprintf("INSERT INTO a SELECT i, 'name ' || i FROM generate_series(1, %d) i", n))
 	var middle map[string]any
 	for i := 1; i <= n; i++ {
-		one := r.take(1)[0]
+		one := r.Take(1)[0]
 		if id := field(one, "after", "id"); id != int32(i) || one.End != (i == n) {
 			t.Fatalf("record %d has id %v, and ends: %t", i, id, one.End)
 		}
@@ -133,10 +133,10 @@ func TestLargeTransaction(t *testing.T) {
 			middle = one.At.Offset()
 		}
 	}
-	r.close()
+	r.Close()
 	r = s.open(middle)
 	for i := n/2 + 1; i <= n; i++ {
-		if id := field(r.take(1)[0], "after", "id"); id != int32(i) {
+		if id := field(r.Take(1)[0], "after", "id"); id != int32(i) {
 			t.Fatalf("after a restart, id %v comes for %d", id, i)
 		}
 	}

@@ -117,7 +117,7 @@ func (Connector) Open(_ context.Context, c plugin.SourceContext) (plugin.SourceT
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &task{options: o, context: c, headers: debezium.ContextHeaders(o.Settings, "postgresql", strconv.Itoa(c.Task), rand.Text())}, nil
+	return newTask(o, c, debezium.ContextHeaders(o.Settings, "postgresql", strconv.Itoa(c.Task), rand.Text())), nil
 }
 
 // CheckOffset says whether a task could start at a position.

@@ -3,11 +3,8 @@ package postgres
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,104 +13,8 @@ import (
 	"github.com/pabal-dev/pabal/connect/data"
 	"github.com/pabal-dev/pabal/connect/debezium"
 	"github.com/pabal-dev/pabal/connect/plugin"
-	"github.com/pabal-dev/pabal/connect/postgres/internal/catalog"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/pgoutput"
 )
-
-// snapshotTable is a table that a snapshot reads.
-type snapshotTable struct {
-	*table
-	statement   string   // that selects the columns in use
-	place       []int    // of each selected column in a row
-	key         []string // quoted columns of the primary key; nil is none
-	types       []string // of these, as SQL
-	keyAt       []int    // where they are among the selected columns
-	overridden  bool     // by snapshot.select.statement.overrides
-	first, last bool     // of all tables
-}
-
-func (n *snapshotRun) table(ctx context.Context, t *catalog.Table) (*snapshotTable, error) {
-	if err := catalog.Fill(ctx, n.db, t); err != nil {
-		return nil, fmt.Errorf("read the columns of %s.%s: %w", t.Schema, t.Name, err)
-	}
-	out := &snapshotTable{table: n.schemas.snapshotTable(t)}
-	var columns []string
-	at := map[string]int{}
-	for i, c := range t.Columns {
-		if out.Uses(i) || t.Primary && containsText(t.Key, c.Name) {
-			at[c.Name] = len(columns)
-			columns = append(columns, pgx.Identifier{c.Name}.Sanitize())
-			out.place = append(out.place, i)
-		}
-	}
-	from := pgx.Identifier{t.Schema, t.Name}.Sanitize()
-	if override := n.override(t); override != "" {
-		from, out.overridden = "("+override+") AS overridden", true
-	}
-	out.statement = "SELECT " + strings.Join(columns, ", ") + " FROM " + from
-	if !t.Primary {
-		return out, nil
-	}
-	for _, name := range t.Key {
-		c := t.Column(name)
-		typ, _ := n.schemas.types.Get(c.Type)
-		out.key = append(out.key, pgx.Identifier{name}.Sanitize())
-		out.types = append(out.types, pgx.Identifier{typ.Schema, typ.Name}.Sanitize())
-		out.keyAt = append(out.keyAt, at[name])
-	}
-	return out, nil
-}
-
-func containsText(all []string, one string) bool {
-	for _, s := range all {
-		if s == one {
-			return true
-		}
-	}
-	return false
-}
-
-// override is the statement that snapshot.select.statement.overrides has for a table.
-func (n *snapshotRun) override(t *catalog.Table) string {
-	for _, name := range strings.Split(n.options.Values.String("snapshot.select.statement.overrides"), ",") {
-		if name = strings.TrimSpace(name); name == t.Schema+"."+t.Name || name == n.options.database+"."+t.Schema+"."+t.Name {
-			return strings.TrimSuffix(strings.TrimSpace(rawOf(n.options, "snapshot.select.statement.overrides."+name)), ";")
-		}
-	}
-	return ""
-}
-
-// literal of a key, to compare with others.
-func (t *snapshotTable) literal(key []string) string {
-	var parts []string
-	for i, text := range key {
-		parts = append(parts, "'"+strings.ReplaceAll(text, "'", "''")+"'::"+t.types[i])
-	}
-	return "ROW(" + strings.Join(parts, ", ") + ")"
-}
-
-// text of a key's value that is neither text nor a small number.
-func (*snapshotTable) text(_ *table, _ int, v any) (string, bool) {
-	switch v := v.(type) {
-	case []byte:
-		return `\x` + hex.EncodeToString(v), true
-	case data.Decimal:
-		return v.String(), true
-	}
-	return "", false
-}
-
-// rest is the statement for the rows after one.
-func (t *snapshotTable) rest(after *rowAt) string {
-	statement := t.statement
-	if len(t.key) == 0 {
-		return statement
-	}
-	if after != nil {
-		statement += " WHERE ROW(" + strings.Join(t.key, ", ") + ") > " + t.literal(keyOf(after.key))
-	}
-	return statement + " ORDER BY " + strings.Join(t.key, ", ")
-}
 
 // copyTable reads what is left of a table.
 func (n *snapshotRun) copyTable(ctx context.Context, db *pgx.Conn, t *snapshotTable) error {
@@ -199,36 +100,6 @@ func (w *copyWriter) Write(line []byte) (int, error) {
 	return len(line), w.row(row, len(line))
 }
 
-// keyText joins the key's fields, which come in the order of columns, in that of the key.
-func (t *snapshotTable) keyText(fields [][]byte) string {
-	if len(t.keyAt) == 1 {
-		return string(fields[0])
-	}
-	var b strings.Builder
-	for i, at := range t.keyAt {
-		if i > 0 {
-			b.WriteByte('\t')
-		}
-		n := 0
-		for _, other := range t.keyAt {
-			if other < at {
-				n++
-			}
-		}
-		b.Write(fields[n])
-	}
-	return b.String()
-}
-
-func containsInt(all []int, one int) bool {
-	for _, n := range all {
-		if n == one {
-			return true
-		}
-	}
-	return false
-}
-
 func (w *copyWriter) row(at *rowAt, size int) error {
 	n, t := w.snapshot, w.table
 	values, err := t.row(w.sent, nil, func(column string, err error) error {
@@ -258,7 +129,7 @@ func (w *copyWriter) row(at *rowAt, size int) error {
 	from := len(w.out)
 	w.out = w.emitter.Append(w.out, &debezium.Change{Op: debezium.Read, Table: t.Table, After: values, Source: b, At: p, End: true, Bytes: 700 + 3*size})
 	w.size += 700 + 3*size
-	if from == len(w.out) || len(w.out) < batchRecords && w.size < n.queue.batch() {
+	if from == len(w.out) || len(w.out) < batchRecords && w.size < n.queue.Batch() {
 		return nil
 	}
 	return w.flush(len(w.out) - 1)
@@ -299,40 +170,4 @@ func sourceOf(r *plugin.SourceRecord) *data.Struct {
 // markLast says that a record is the last of a snapshot.
 func markLast(r *plugin.SourceRecord) {
 	sourceOf(r).Values[debezium.SourceSnapshot] = string(debezium.LastInSnapshot)
-}
-
-// unescape a field of COPY's text, in place.
-func unescape(b []byte) []byte {
-	i := bytes.IndexByte(b, '\\')
-	if i < 0 {
-		return b
-	}
-	out := b[:i]
-	for ; i < len(b); i++ {
-		c := b[i]
-		if c == '\\' && i+1 < len(b) {
-			i++
-			switch c = b[i]; c {
-			case 'b':
-				c = '\b'
-			case 'f':
-				c = '\f'
-			case 'n':
-				c = '\n'
-			case 'r':
-				c = '\r'
-			case 't':
-				c = '\t'
-			case 'v':
-				c = '\v'
-			}
-		}
-		out = append(out, c)
-	}
-	return out
-}
-
-func parseInt(text string) int64 {
-	n, _ := strconv.ParseInt(text, 10, 64)
-	return n
 }

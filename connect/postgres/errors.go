@@ -4,29 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net"
-	"runtime/debug"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pabal-dev/pabal/connect/plugin"
 )
-
-// ErrPanic is wrapped by errors about a defect of the connector itself.
-var ErrPanic = errors.New("the connector panicked")
-
-// guard makes errors of panics, so that one task does not end the process.
-func guard(do func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v\n%s", ErrPanic, p, debug.Stack())
-		}
-	}()
-	return do()
-}
 
 // passing errors are those of a database that is away or busy; it will be back.
 func passing(err error) bool {

@@ -23,10 +23,10 @@ func TestIncrementalSnapshot(t *testing.T) {
 		r.started()
 		s.exec(`INSERT INTO signals VALUES ('1', 'execute-snapshot', '{"data-collections": ["public.a"], "type": "incremental"}')`)
 		for n, done := 0, false; !done; n++ {
-			if reads > 1000 && len(r.pending) == 0 {
+			if reads > 1000 && len(r.Pending) == 0 {
 				s.exec(fmt.Sprintf("INSERT INTO a VALUES (%d, 'goes on')", 5000+n))
 			}
-			one := r.take(1)[0]
+			one := r.Take(1)[0]
 			if one.Topic == "p.public.a" && one.Value != nil {
 				key := one.Topic + plain(one.Key)
 				switch field(one, "op") {
@@ -53,13 +53,13 @@ func TestIncrementalSnapshot(t *testing.T) {
 				if offset["incremental_snapshot_collections"] == nil {
 					t.Errorf("the offset is %v", offset)
 				}
-				r.close()
+				r.Close()
 				r = s.open(offset)
 			}
 			done = reads > 1000 && one.At.Offset()["incremental_snapshot_collections"] == nil && field(one, "source", "snapshot") != "incremental"
 			if done {
 				s.exec("INSERT INTO a VALUES (100000, 'end')")
-				for _, one := range r.until("p.public.a", 100000) {
+				for _, one := range r.Until("p.public.a", 100000) {
 					if one.Topic != "p.public.a" || one.Value == nil {
 						continue
 					}
@@ -71,7 +71,7 @@ func TestIncrementalSnapshot(t *testing.T) {
 				}
 			}
 		}
-		r.close()
+		r.Close()
 		compare(t, rows, s.rows("p.public.a", "SELECT id, name FROM a"))
 	}
 }

@@ -17,7 +17,7 @@ func TestLargeRows(t *testing.T) {
 	for _, part := range []string{"snapshot", "stream"} {
 		end := time.Now().Add(deadline)
 		for n := 0; n < rows; {
-			records, err := r.task.Poll(t.Context())
+			records, err := r.Task.Poll(t.Context())
 			if err != nil || time.Now().After(end) {
 				t.Fatalf("%s: %d rows came: %v", part, n, err)
 			}

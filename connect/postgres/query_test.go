@@ -20,7 +20,7 @@ func TestHeartbeatQueryGoesOn(t *testing.T) {
 			if time.Now().After(end) {
 				t.Fatal("the query is not made")
 			}
-			if _, err := r.task.Poll(t.Context()); err != nil && !errors.Is(err, plugin.ErrRetry) {
+			if _, err := r.Task.Poll(t.Context()); err != nil && !errors.Is(err, plugin.ErrRetry) {
 				t.Fatal(err)
 			}
 		}
@@ -35,7 +35,7 @@ func TestHeartbeatQueryIsSlow(t *testing.T) {
 	s := newSource(t, "snapshot.mode", "no_data", "heartbeat.interval.ms", "20", "heartbeat.action.query", "SELECT pg_sleep(60)", "database.query.timeout.ms", "100")
 	r := s.open(nil)
 	for end := time.Now().Add(deadline); ; {
-		_, err := r.task.Poll(t.Context())
+		_, err := r.Task.Poll(t.Context())
 		if errors.Is(err, plugin.ErrRetry) && errors.Is(err, context.DeadlineExceeded) {
 			return
 		}
@@ -50,13 +50,13 @@ func TestPartsOfTablesHaveNoKeys(t *testing.T) {
 	s := newSource(t)
 	s.exec("CREATE TABLE a (id int NOT NULL)", "CREATE UNIQUE INDEX ON a (id) WHERE id > 5", "CREATE TABLE b (id int NOT NULL)",
 		"CREATE UNIQUE INDEX ON b (id, (id + 1))", "INSERT INTO a VALUES (1)", "INSERT INTO b VALUES (1)")
-	check(t, shown(s.open(nil).take(2)), []string{"p.public.a r - - -> {id:1}", "p.public.b r - - -> {id:1}"})
+	check(t, shown(s.open(nil).Take(2)), []string{"p.public.a r - - -> {id:1}", "p.public.b r - - -> {id:1}"})
 }
 
 func TestOffsetCannotBeRead(t *testing.T) {
 	s := newSource(t)
 	r := s.open(map[string]any{"lsn": "nonsense"})
-	if _, err := r.task.Poll(t.Context()); err == nil || errors.Is(err, plugin.ErrRetry) {
+	if _, err := r.Task.Poll(t.Context()); err == nil || errors.Is(err, plugin.ErrRetry) {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -20,13 +20,13 @@ func details(r plugin.SourceRecord) string {
 func everyRecord(t *testing.T, s *source, start map[string]any, n int) {
 	t.Helper()
 	whole := s.open(start)
-	want := whole.take(n)
-	whole.quiet()
-	whole.close()
+	want := whole.Take(n)
+	whole.Quiet()
+	whole.Close()
 	for i := range n {
 		r := s.open(want[i].At.Offset())
 		if i+1 < n {
-			got := r.take(n - i - 1)
+			got := r.Take(n - i - 1)
 			for j := range got {
 				if a, b := details(got[j]), details(want[i+1+j]); a != b {
 					t.Fatalf("after record %d, %s, with the offset %v, record %d is\n  %s\nwant\n  %s", i, show(want[i]), want[i].At.Offset(), j, a, b)
@@ -36,8 +36,8 @@ func everyRecord(t *testing.T, s *source, start map[string]any, n int) {
 				}
 			}
 		}
-		r.quiet()
-		r.close()
+		r.Quiet()
+		r.Close()
 	}
 }
 
@@ -55,8 +55,8 @@ func (s *source) streamingOf(table string) map[string]any {
 	r := s.open(nil)
 	r.started()
 	s.exec("INSERT INTO " + table + " VALUES (1)")
-	at := r.take(1)[0].At.Offset()
-	r.close()
+	at := r.Take(1)[0].At.Offset()
+	r.Close()
 	return at
 }
 
@@ -99,10 +99,10 @@ func TestRowsOfOneLSN(t *testing.T) {
 	}
 	r := s.open(start)
 	same := map[any]int{}
-	for _, one := range r.take(12) {
+	for _, one := range r.Take(12) {
 		same[field(one, "source", "lsn")]++
 	}
-	r.close()
+	r.Close()
 	if len(same) != 1 {
 		t.Fatalf("the rows have %d places in the log", len(same))
 	}
@@ -134,10 +134,10 @@ func TestInterleavedTransactions(t *testing.T) {
 	do("INSERT INTO a VALUES (7, 'third')", "COMMIT")
 	r := s.open(start)
 	var order []string
-	for _, one := range r.take(7) {
+	for _, one := range r.Take(7) {
 		order = append(order, plain(field(one, "after", "id")))
 	}
-	r.close()
+	r.Close()
 	if got := strings.Join(order, " "); got != "2 4 1 3 5 6 7" {
 		t.Fatalf("the order is %s", got)
 	}
@@ -151,23 +151,23 @@ func TestDebeziumsOffset(t *testing.T) {
 	start := s.streaming()
 	s.exec("INSERT INTO a VALUES (1, 'x')", "BEGIN", "INSERT INTO a VALUES (2, 'x'), (3, 'x')", "INSERT INTO a VALUES (4, 'x')", "COMMIT", "INSERT INTO a VALUES (5, 'x')")
 	whole := s.open(start)
-	want := whole.take(5)
-	whole.close()
+	want := whole.Take(5)
+	whole.Close()
 	for i := range want[:4] {
 		offset := want[i].At.Offset()
 		for _, own := range []string{"lsn_flush", "transaction_end", "event_records_processed"} {
 			delete(offset, own)
 		}
 		r := s.open(offset)
-		check(t, shown(r.take(4-i)), shown(want[i+1:]))
-		r.close()
+		check(t, shown(r.Take(4-i)), shown(want[i+1:]))
+		r.Close()
 	}
 }
 
 func TestKeyAndValueBelongTogether(t *testing.T) {
 	s := newSource(t)
 	s.exec("CREATE TABLE a (id int PRIMARY KEY, v bytea)", "INSERT INTO a VALUES (1, '\\x00ff')")
-	got := s.open(nil).take(1)[0]
+	got := s.open(nil).Take(1)[0]
 	if err := data.Validate(got.KeySchema, got.Key); err != nil {
 		t.Error(err)
 	}

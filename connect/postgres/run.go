@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 
 	"github.com/pabal-dev/pabal/connect/config"
 	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/debezium/feed"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/pgoutput"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/replication"
@@ -26,7 +26,7 @@ type run struct {
 	values    config.Values
 	partition map[string]any
 	headers   []plugin.Header
-	queue     *queue
+	queue     *feed.Records
 	confirmed *atomic.Uint64
 	positions bool
 	from      *position // nil is from the start
@@ -35,21 +35,11 @@ type run struct {
 
 	db      *pgx.Conn
 	schemas *schemas
-	mu      sync.Mutex
 	conn    *replication.Conn
 }
 
 // farewell bounds what is said to the server at the end.
 const farewell = 5 * time.Second
-
-// interrupt a wait for the server.
-func (r *run) interrupt() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.conn != nil {
-		r.conn.Interrupt()
-	}
-}
 
 // do all, until the context ends or something fails.
 func (r *run) do(ctx context.Context) error {
@@ -68,10 +58,9 @@ func (r *run) do(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.mu.Lock()
 	r.conn = conn
-	r.mu.Unlock()
 	defer r.bye(conn.Close)
+	defer context.AfterFunc(ctx, conn.Interrupt)() // of a wait for the server
 	if err := r.prepare(ctx); err != nil {
 		return err
 	}

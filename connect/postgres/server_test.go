@@ -12,7 +12,7 @@ import (
 func (r *reader) undisturbed(n int) {
 	r.t.Helper()
 	for end := time.Now().Add(deadline); n > 0 && time.Now().Before(end); {
-		records, err := r.task.Poll(r.t.Context())
+		records, err := r.Task.Poll(r.t.Context())
 		if err != nil {
 			r.t.Fatal(err)
 		}
@@ -29,7 +29,7 @@ func TestSnapshotIsSlow(t *testing.T) {
 	s.exec("CREATE TABLE a (id int PRIMARY KEY)", "INSERT INTO a SELECT generate_series(1, 2000)",
 		"ALTER DATABASE "+s.settings["database.dbname"]+" SET idle_in_transaction_session_timeout = '100ms'")
 	r := s.open(nil)
-	r.take(10)
+	r.Take(10)
 	s.exec("SELECT pg_sleep(0.5)") // longer than the server lets others be idle
 	r.undisturbed(2000 - 20)
 	s.exec("INSERT INTO a VALUES (5000)")
@@ -45,7 +45,7 @@ func TestServerIsToldInTime(t *testing.T) {
 	r.started()
 	s.exec("INSERT INTO a SELECT i, repeat('x', 1000) FROM generate_series(1, 20000) i", "SELECT pg_sleep(1)")
 	for n := 0; n < 20000; {
-		records, err := r.task.Poll(t.Context())
+		records, err := r.Task.Poll(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,7 +60,7 @@ func TestServerIsToldInTime(t *testing.T) {
 func TestStreamParameters(t *testing.T) {
 	s := newSource(t, "snapshot.mode", "no_data", "slot.stream.params", `binary" 'true', "streaming=off`)
 	s.exec("CREATE TABLE a (id int PRIMARY KEY)")
-	if _, err := s.open(nil).poll(); err == nil || errors.Is(err, plugin.ErrRetry) {
+	if _, err := s.open(nil).Poll(); err == nil || errors.Is(err, plugin.ErrRetry) {
 		t.Errorf("a parameter that there is none of: %v", err)
 	}
 }

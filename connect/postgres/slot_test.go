@@ -18,7 +18,7 @@ func (s *source) confirmed() string {
 // commit what was polled last, as the runtime does.
 func (r *reader) commit() {
 	r.t.Helper()
-	if err := r.task.Committed(r.t.Context(), r.at); err != nil {
+	if err := r.Task.Committed(r.t.Context(), r.At); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -32,24 +32,24 @@ func TestSlotIsLost(t *testing.T) {
 		s := newSource(t)
 		s.exec("CREATE TABLE a (id int PRIMARY KEY)", "INSERT INTO a VALUES (1)")
 		r := s.open(nil)
-		offset := r.take(1)[0].At.Offset()
-		r.close()
+		offset := r.Take(1)[0].At.Offset()
+		r.Close()
 		s.dropSlot()
 		s.exec("INSERT INTO a VALUES (2)")
 		if again {
 			s.exec("SELECT pg_create_logical_replication_slot('" + s.settings["slot.name"] + "', 'pgoutput')")
 		}
 		r = s.open(offset)
-		if _, err := r.poll(); !errors.Is(err, postgres.ErrLost) || !strings.Contains(err.Error(), s.settings["slot.name"]) {
+		if _, err := r.Poll(); !errors.Is(err, postgres.ErrLost) || !strings.Contains(err.Error(), s.settings["slot.name"]) {
 			t.Errorf("made again: %t: %v", again, err)
 		}
-		r.close()
+		r.Close()
 		s.set("snapshot.mode", "when_needed")
 		r = s.open(offset)
-		check(t, shown(r.take(2)), []string{"p.public.a r {id:1} - -> {id:1}", "p.public.a r {id:2} - -> {id:2}"})
+		check(t, shown(r.Take(2)), []string{"p.public.a r {id:1} - -> {id:1}", "p.public.a r {id:2} - -> {id:2}"})
 		s.exec("INSERT INTO a VALUES (3)")
-		check(t, shown(r.take(1)), []string{"p.public.a c {id:3} - -> {id:3}"})
-		r.close()
+		check(t, shown(r.Take(1)), []string{"p.public.a c {id:3} - -> {id:3}"})
+		r.Close()
 	}
 }
 
@@ -59,7 +59,7 @@ func TestSlotOfAnother(t *testing.T) {
 	first := s.open(nil)
 	first.started()
 	second := s.open(nil)
-	if _, err := second.poll(); err == nil || !strings.Contains(err.Error(), "slot.name") {
+	if _, err := second.Poll(); err == nil || !strings.Contains(err.Error(), "slot.name") {
 		t.Errorf("the error is %v", err)
 	}
 	physical := "physical_" + s.settings["slot.name"]
@@ -67,7 +67,7 @@ func TestSlotOfAnother(t *testing.T) {
 	t.Cleanup(func() { connectAnd(t, s.url, "SELECT pg_drop_replication_slot('"+physical+"')") })
 	s.set("slot.name", physical)
 	third := s.open(nil)
-	if _, err := third.poll(); !errors.Is(err, postgres.ErrSetup) {
+	if _, err := third.Poll(); !errors.Is(err, postgres.ErrSetup) {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -77,7 +77,7 @@ func TestQuietTable(t *testing.T) {
 	s := newSource(t, "table.include.list", "public.a", "publication.autocreate.mode", "filtered")
 	s.exec("CREATE TABLE a (id int PRIMARY KEY)", "CREATE TABLE busy (id int)", "INSERT INTO a VALUES (1)")
 	r := s.open(nil)
-	r.take(1)
+	r.Take(1)
 	r.commit()
 	s.exec("INSERT INTO busy SELECT generate_series(1, 10000)")
 	wanted := s.text("SELECT pg_current_wal_lsn()::text")
@@ -85,19 +85,19 @@ func TestQuietTable(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatalf("the slot is at %s, before %s", s.confirmed(), wanted)
 		}
-		records, err := r.task.Poll(t.Context())
+		records, err := r.Task.Poll(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		if n := len(records); n > 0 {
-			r.at = records[n-1].At
+			r.At = records[n-1].At
 			r.commit()
 		}
 	}
-	offset := r.at.Offset()
-	r.close()
+	offset := r.At.Offset()
+	r.Close()
 	s.exec("INSERT INTO a VALUES (2)")
-	check(t, shown(s.open(offset).take(1)), []string{"p.public.a c {id:2} - -> {id:2}"})
+	check(t, shown(s.open(offset).Take(1)), []string{"p.public.a c {id:2} - -> {id:2}"})
 }
 
 // TestNothingIsLetGoUnstored: without positions of their own, only those of records move the slot.
@@ -105,11 +105,11 @@ func TestNothingIsLetGoUnstored(t *testing.T) {
 	s := newSource(t)
 	s.exec("CREATE TABLE a (id int PRIMARY KEY)", "INSERT INTO a VALUES (1)")
 	r := s.openWith(nil, plugin.SourceContext{})
-	r.take(1)
+	r.Take(1)
 	before := s.confirmed()
 	s.exec("INSERT INTO a VALUES (2)")
-	r.take(1)
-	r.quiet()
+	r.Take(1)
+	r.Quiet()
 	if after := s.confirmed(); after != before {
 		t.Errorf("the slot went from %s to %s, and nothing was committed", before, after)
 	}
@@ -118,7 +118,7 @@ func TestNothingIsLetGoUnstored(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatal("the slot stays though all is committed")
 		}
-		r.quiet()
+		r.Quiet()
 	}
 }
 
@@ -126,15 +126,15 @@ func TestReconnect(t *testing.T) {
 	s := newSource(t)
 	s.exec("CREATE TABLE a (id int PRIMARY KEY)", "INSERT INTO a VALUES (1)")
 	r := s.open(nil)
-	r.take(1)
+	r.Take(1)
 	for i := 2; i < 6; i++ {
 		s.exec("INSERT INTO a SELECT " + string(rune('0'+i)))
-		r.take(1)
+		r.Take(1)
 		r.started()
 		s.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
 	}
 	s.exec("INSERT INTO a VALUES (9)")
-	check(t, shown(r.take(1)), []string{"p.public.a c {id:9} - -> {id:9}"})
+	check(t, shown(r.Take(1)), []string{"p.public.a c {id:9} - -> {id:9}"})
 }
 
 func TestCheck(t *testing.T) {

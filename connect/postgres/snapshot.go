@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/debezium/feed"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/catalog"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/pgoutput"
@@ -190,7 +191,7 @@ func (n *snapshotRun) read(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for range max(1, min(n.options.threads, len(work))) {
 		wg.Go(func() {
-			if err := guard(func() error { return n.worker(ctx, work) }); err != nil {
+			if err := feed.Guard(func() error { return n.worker(ctx, work) }); err != nil {
 				cancel(err) // the first one is the reason why the others end
 			}
 		})
@@ -245,7 +246,7 @@ func (n *snapshotRun) emit(ctx context.Context, records []plugin.SourceRecord) e
 		out = append(out, *n.held)
 	}
 	n.held = &last
-	return n.put(ctx, append(out, records[:len(records)-1]...))
+	return n.queue.Put(ctx, append(out, records[:len(records)-1]...))
 }
 
 // finish with the record that was held back: it is the last one.
@@ -258,16 +259,5 @@ func (n *snapshotRun) finish(ctx context.Context) error {
 	p := n.held.At.(*position)
 	p.last, p.snapshot = true, nil
 	markLast(n.held)
-	return n.put(ctx, []plugin.SourceRecord{*n.held})
-}
-
-func (n *snapshotRun) put(ctx context.Context, records []plugin.SourceRecord) error {
-	for len(records) > 0 && !n.queue.add(records) {
-		select {
-		case <-n.queue.taken:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
+	return n.queue.Put(ctx, []plugin.SourceRecord{*n.held})
 }

@@ -90,26 +90,26 @@ func TestSnapshotInterrupted(t *testing.T) {
 		for range 7 {
 			r := s.open(offset)
 			n := 100 + random.IntN(900)
-			for _, one := range r.take(n) {
+			for _, one := range r.Take(n) {
 				m.apply(one)
 				offset = one.At.Offset()
 			}
-			r.close()
+			r.Close()
 			for range 30 {
 				s.change(random, tables...)
 			}
 		}
 		r := s.open(offset)
 		for offset["snapshot_progress"] != nil {
-			one := r.take(1)[0]
+			one := r.Take(1)[0]
 			m.apply(one)
 			offset = one.At.Offset()
 		}
 		s.exec("INSERT INTO a VALUES (100000, 'end')")
-		for _, one := range r.until("p.public.a", 100000) {
+		for _, one := range r.Until("p.public.a", 100000) {
 			m.apply(one)
 		}
-		r.close()
+		r.Close()
 		want := map[string]string{}
 		for _, table := range tables {
 			maps.Copy(want, s.rows("p.public."+table, "SELECT id, name FROM "+table))
@@ -145,13 +145,13 @@ func TestSnapshotWithConcurrentWrites(t *testing.T) {
 	r := s.open(nil)
 	m := newModel(t)
 	for range 40 {
-		for _, one := range r.take(100) {
+		for _, one := range r.Take(100) {
 			m.apply(one)
 		}
 		s.change(random, "a", "b")
 	}
 	s.exec("INSERT INTO a VALUES (100000, 'end')")
-	for _, one := range r.until("p.public.a", 100000) {
+	for _, one := range r.Until("p.public.a", 100000) {
 		m.apply(one)
 	}
 	want := s.rows("p.public.a", "SELECT id, name FROM a")
@@ -164,16 +164,16 @@ func TestSnapshotModes(t *testing.T) {
 	s.exec("CREATE TABLE a (id int PRIMARY KEY)", "INSERT INTO a VALUES (1)")
 	s.set("snapshot.mode", "initial_only")
 	r := s.open(nil)
-	at := r.take(1)[0].At.Offset()
-	r.quiet()
-	r.close()
+	at := r.Take(1)[0].At.Offset()
+	r.Quiet()
+	r.Close()
 	if at["snapshot_completed"] != true || s.text("SELECT count(*)::text FROM pg_replication_slots WHERE database = current_database()") != "0" {
 		t.Errorf("it is at %v, and there is a slot", at)
 	}
 	s.set("snapshot.mode", "always")
 	r = s.open(nil)
-	at = r.take(1)[0].At.Offset()
-	r.close()
+	at = r.Take(1)[0].At.Offset()
+	r.Close()
 	r = s.open(at)
-	check(t, shown(r.take(1)), []string{"p.public.a r {id:1} - -> {id:1}"})
+	check(t, shown(r.Take(1)), []string{"p.public.a r {id:1} - -> {id:1}"})
 }

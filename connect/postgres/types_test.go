@@ -51,9 +51,9 @@ func TestTypes(t *testing.T) {
 	}
 	s.exec("CREATE TABLE a (id int PRIMARY KEY, "+strings.Join(columns, ", ")+")", "INSERT INTO a VALUES (1, "+strings.Join(values, ", ")+")", "INSERT INTO a VALUES (2)")
 	r := s.open(nil)
-	read := r.take(2)
+	read := r.Take(2)
 	s.exec("INSERT INTO a VALUES (3, "+strings.Join(values, ", ")+")", "INSERT INTO a VALUES (4)")
-	streamed := r.take(2)
+	streamed := r.Take(2)
 	for i, one := range read {
 		if a, b := plain(field(one, "after")), plain(field(streamed[i], "after")); strings.Replace(a, fmt.Sprintf("id:%d", i+1), "", 1) != strings.Replace(b, fmt.Sprintf("id:%d", i+3), "", 1) {
 			t.Errorf("read\n%s\nand streamed\n%s", a, b)
@@ -94,8 +94,8 @@ func TestModesOfTypes(t *testing.T) {
 		s.types()
 		s.exec("CREATE TABLE a (id int PRIMARY KEY, v "+c.typ+")", "INSERT INTO a VALUES (1, "+c.value+")")
 		r := s.open(nil)
-		one := r.take(1)[0]
-		r.close()
+		one := r.Take(1)[0]
+		r.Close()
 		if got := plain(field(one, "after", "v")); got != c.want {
 			t.Errorf("%s=%s: %s of %s is %s, want %s", c.key, c.mode, c.value, c.typ, got, c.want)
 		}
@@ -118,7 +118,7 @@ func TestDefaultsInSchemas(t *testing.T) {
 		columns = append(columns, fmt.Sprintf("c%d %s", i, c.typ))
 	}
 	s.exec("CREATE TABLE a (id int PRIMARY KEY, "+strings.Join(columns, ", ")+")", "INSERT INTO a VALUES (1)")
-	one := s.open(nil).take(1)[0]
+	one := s.open(nil).Take(1)[0]
 	after := one.ValueSchema.Fields[1].Schema
 	for i, c := range cases {
 		f := after.Fields[i+1].Schema

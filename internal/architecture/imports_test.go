@@ -57,7 +57,7 @@ var layers = [][]string{
 }
 
 // forTests are packages that only tests import; they may import anything.
-var forTests = []string{"internal/testenv", "internal/systemtest", "internal/simulation", "internal/testservers", "internal/faults", "internal/debezium", "internal/pekko", "internal/kstreams", "internal/architecture", "streams/internal/eostest", "docs"}
+var forTests = []string{"internal/testenv", "internal/systemtest", "internal/simulation", "internal/testservers", "internal/faults", "internal/debezium", "connect/internal/sourcetest", "internal/pekko", "internal/kstreams", "internal/architecture", "streams/internal/eostest", "docs"}
 
 // reserved are packages, ours or foreign, that only some may import.
 var reserved = []struct {
