@@ -43,6 +43,7 @@ func CheckCommon(v config.Values) []config.Problem {
 	if slices.Contains(v.List("notification.enabled.channels"), "sink") && v.String("notification.sink.topic.name") == "" {
 		out = append(out, invalid("notification.sink.topic.name", "Notification topic name must be provided when sink notification channel is enabled"))
 	}
+	out = append(out, checkSignals(v)...)
 	return append(out, checkPatterns(v, "snapshot.include.collection.list")...)
 }
 

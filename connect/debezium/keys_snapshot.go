@@ -43,9 +43,9 @@ func signalKeys() []config.Key {
 		number("signal.poll.interval.ms", config.Long, "5000", config.Medium, positive, "Accepted and of no effect: signals are taken as they come."),
 		signals,
 		text("signal.kafka.topic", "", config.High, "The topic of signals, of one partition; the default is topic.prefix-signal."),
-		text("signal.kafka.bootstrap.servers", "", config.High, "Accepted and of no effect: signals come from the worker's own cluster."),
+		text("signal.kafka.bootstrap.servers", "", config.High, "The cluster of the topic of signals; the default is the worker's own, with what it is secured by. Another one is secured as signal.consumer.* says."),
 		number("signal.kafka.poll.timeout.ms", config.Int, "0", config.Low, notNegative, "Accepted and of no effect: signals are taken as they come."),
-		text("signal.kafka.groupId", "kafka-signal", config.Low, "The consumer group that remembers which signals were taken."),
+		text("signal.kafka.groupId", "kafka-signal", config.Low, "The consumer group that is told which signals were acted on; a connector without a stored offset goes on where it is."),
 		refused(text("signal.file", "", config.High, "The file of signals."), "files are not read for signals: use the channels source or kafka"),
 		notifications, topic,
 	}

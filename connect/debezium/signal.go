@@ -26,6 +26,9 @@ const (
 	windowCloseType = "snapshot-window-close"
 )
 
+// Mark says whether the connector sent it to itself.
+func (s Signal) Mark() bool { return s.Type == windowOpenType || s.Type == windowCloseType }
+
 // SignalOfRow is that of a change of the table of signals, whose columns are id, type and data.
 // before and after are rows of text. A deletion is that of a mark, which closes the window that it
 // opened; other changes but creations are no signals.

@@ -12,10 +12,12 @@
 //
 // # Signals
 //
-// Documents {_id, type, payload} of the collection that signal.data.collection names have incremental
-// snapshots taken, stopped, paused and resumed, and messages logged. There are neither blocking
-// snapshots here nor signals from topics. Incremental snapshots are notified of, initial ones are
-// not.
+// Documents {_id, type, payload} of the collection that signal.data.collection names, and records of
+// the topic signal.kafka.topic, have incremental snapshots taken, stopped, paused and resumed, and
+// messages logged. What a signal brings about is stored with its place in the stream or topic: it
+// counts exactly once, but for messages, which may be logged again. Incremental snapshots need the
+// collection also where signals come by the topic, for the marks around their chunks. There are no
+// blocking snapshots here. Incremental snapshots are notified of, initial ones are not.
 //
 // # Differences on purpose
 //

@@ -76,11 +76,8 @@ var cursorKeys = []config.Key{
 
 // refusedKeys are common ones that do not work here.
 var refusedKeys = []config.Key{
-	{Name: "signal.enabled.channels", Type: config.List, Default: "source", Unsupported: noSignals, Doc: "Where signals come from."},
 	{Name: "skip.messages.without.change", Type: config.Boolean, Default: "false", Unsupported: "documents are not compared with those before them", Doc: "Whether updates that change nothing are left out."},
 }
-
-const noSignals = "this connector takes signals from the collection of signal.data.collection only"
 
 func choice(name, standard, doc string, values ...string) config.Key {
 	return config.Key{Name: name, Type: config.String, Default: standard, Group: connectorGroup, Check: config.OneOf(values...), Recommended: values, Doc: doc}

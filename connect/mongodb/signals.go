@@ -1,7 +1,9 @@
 package mongodb
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -12,29 +14,58 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// signaller carries out what documents of the collection of signals ask for, and reads incremental
-// snapshots. Where there is no such collection it does nothing.
+// signaller carries out what documents of the collection of signals and records of the topic of
+// signals ask for, and reads incremental snapshots.
 type signaller struct {
 	task          *task
 	recorder      *recorder
-	worker        *incremental.Worker
+	topic         *debezium.SignalTopic // nil without one
+	worker        *incremental.Worker   // nil without a collection
 	reading       bool
 	notifications *debezium.Notifications
 	wait          time.Time // no chunk before
 }
 
-func newSignaller(t *task, r *recorder) *signaller {
+func newSignaller(t *task, r *recorder) (*signaller, error) {
 	s := &signaller{task: t, recorder: r, notifications: debezium.NewNotifications(t.settings.Settings, t.log)}
+	var err error
+	if s.topic, err = debezium.OpenSignalTopic(t.settings.Settings, t.kafka, t.log, r.incremental.State().SignalOffset()); err != nil {
+		return nil, fmt.Errorf("mongodb: %w", err)
+	}
+	t.topic.Store(s.topic)
 	if t.settings.signals != (namespace{}) {
 		s.worker = incremental.NewWorker(&chunkReader{task: t})
 	}
-	return s
+	return s, nil
 }
 
 func (s *signaller) close() {
+	s.topic.Close()
 	if s.worker != nil {
 		s.worker.Close()
 	}
+}
+
+// topics are the signals that came by the topic since. Where the stream is quiet, a position of
+// their own says that they were acted on.
+func (s *signaller) topics(ctx context.Context, out []plugin.SourceRecord) ([]plugin.SourceRecord, error) {
+	acted := false
+	for {
+		signal, ok := s.topic.Next()
+		if !ok {
+			break
+		}
+		s.recorder.incremental.Signalled(signal.Offset)
+		var err error
+		if out, err = s.signal(ctx, out, signal.Signal); err != nil {
+			return out, err
+		}
+		acted = true
+	}
+	if acted && s.task.positions && s.recorder.at.token != nil {
+		out = append(out, plugin.SourceRecord{At: s.recorder.at, End: true, Bytes: recordOverhead})
+	}
+	return out, nil
 }
 
 // event looks at what the stream brought; its records are in out already. Documents that a chunk
@@ -44,11 +75,13 @@ func (s *signaller) event(ctx context.Context, out []plugin.SourceRecord, e *eve
 		return out, nil
 	}
 	if e.ns == s.task.settings.signals {
-		if signal, ok := signalOf(e); ok {
+		if signal, ok := signalOf(e); ok && (signal.Mark() || s.task.settings.SignalsFrom(debezium.SourceChannel)) {
+			own := len(out)
 			var err error
 			if out, err = s.signal(ctx, out, signal); err != nil {
 				return out, err
 			}
+			s.decided(out, own)
 		}
 	} else if s.recorder.incremental.Running() {
 		if id, err := e.key.LookupErr(idField); err == nil {
@@ -57,6 +90,18 @@ func (s *signaller) event(ctx context.Context, out []plugin.SourceRecord, e *eve
 		}
 	}
 	return s.chunk(ctx, out, s.recorder.incremental.Waiting())
+}
+
+// decided is that the signal's own record, the one before n, has what the signal brought about in
+// its position: a signal is done with once its record is stored.
+func (s *signaller) decided(out []plugin.SourceRecord, n int) {
+	if n == 0 {
+		return
+	}
+	own, ok := out[n-1].At.(*position)
+	if ok && own.sent == 0 && bytes.Equal(own.token, s.recorder.at.token) {
+		out[n-1].At = s.recorder.at
+	}
 }
 
 // signalOf a document {_id, type, payload}.
@@ -90,7 +135,7 @@ func (s *signaller) signal(ctx context.Context, out []plugin.SourceRecord, signa
 	action, err := signal.Action()
 	if err != nil {
 		s.task.log.Warn("A signal is left.", "error", err)
-		return out, nil
+		return s.moved(out), nil
 	}
 	snapshot := s.recorder.incremental
 	switch a := action.(type) {
@@ -99,9 +144,9 @@ func (s *signaller) signal(ctx context.Context, out []plugin.SourceRecord, signa
 	case debezium.CloseWindow:
 		return s.emit(out, snapshot.Close(a.ID)), nil
 	case debezium.ExecuteSnapshot:
-		if a.Blocking || a.SurrogateKey != "" {
-			s.task.log.Warn("A signal is left: this connector takes neither blocking snapshots nor a surrogate-key.", "id", signal.ID)
-			return out, nil
+		if why := s.refused(a); why != "" {
+			s.task.log.Warn("A signal is left.", "id", signal.ID, "type", signal.Type, "error", why)
+			break
 		}
 		known, err := s.known(ctx)
 		if err != nil {
@@ -123,7 +168,28 @@ func (s *signaller) signal(ctx context.Context, out []plugin.SourceRecord, signa
 	default:
 		s.task.log.Warn("A signal is left: collections have no schemas.", "id", signal.ID, "type", signal.Type)
 	}
-	return s.notify(out), nil
+	return s.notify(s.moved(out)), nil
+}
+
+// refused says why a snapshot is not taken; "" is that it is.
+func (s *signaller) refused(a debezium.ExecuteSnapshot) string {
+	switch {
+	case a.Blocking:
+		return "this connector takes no blocking snapshots"
+	case a.SurrogateKey != "":
+		return "this connector takes no surrogate-key: documents are read by _id"
+	case s.worker == nil:
+		return "incremental snapshots need signal.data.collection"
+	}
+	return ""
+}
+
+// moved has the position say what signals brought about.
+func (s *signaller) moved(out []plugin.SourceRecord) []plugin.SourceRecord {
+	at := *s.recorder.at
+	at.incremental = s.recorder.incremental.State()
+	s.recorder.at = &at
+	return out
 }
 
 func plainOffset(at *position) string {
@@ -204,10 +270,7 @@ func (s *signaller) emit(out []plugin.SourceRecord, rows []incremental.Emission)
 		c := r.collection(namespace{e.Table.Catalog, e.Table.Table})
 		out = append(out, r.read(c, e.Row.Values[0].(*row), &at, debezium.IncrementalSnapshot, when, r.at.ord))
 	}
-	at := *r.at
-	at.incremental = r.incremental.State()
-	r.at = &at
-	return s.notify(out)
+	return s.notify(s.moved(out))
 }
 
 func (s *signaller) notify(out []plugin.SourceRecord) []plugin.SourceRecord {

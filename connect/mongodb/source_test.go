@@ -17,6 +17,7 @@ import (
 	"github.com/pabal-dev/pabal/connect/mongodb"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"github.com/pabal-dev/pabal/internal/testenv"
+	"github.com/pabal-dev/pabal/kafka"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -65,11 +66,18 @@ type runner struct {
 	task   plugin.SourceTask
 	ready  []plugin.SourceRecord
 	memory int64
+	kafka  kafka.Config // for signals
 }
 
 func open(t testing.TB, c map[string]string, stored map[string]any) *runner {
 	t.Helper()
-	r := &runner{t: t, config: c, stored: stored, memory: 8 << 20}
+	return openWith(t, c, stored, kafka.Config{})
+}
+
+// openWith the worker's Kafka.
+func openWith(t testing.TB, c map[string]string, stored map[string]any, cluster kafka.Config) *runner {
+	t.Helper()
+	r := &runner{t: t, config: c, stored: stored, memory: 8 << 20, kafka: cluster}
 	r.open()
 	t.Cleanup(r.close)
 	return r
@@ -82,7 +90,7 @@ func (r *runner) open() {
 		r.t.Fatal(problems)
 	}
 	task, err := mongodb.Source{}.Open(r.t.Context(), plugin.SourceContext{
-		Common: plugin.Common{Connector: "c", Config: values, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Memory: r.memory},
+		Common: plugin.Common{Connector: "c", Config: values, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Memory: r.memory, Kafka: r.kafka},
 		Offset: func(_ context.Context, partition map[string]any) (map[string]any, error) {
 			if len(partition) != 1 || partition["server_id"] != "p" {
 				return nil, nil

@@ -75,7 +75,10 @@ func (t *task) stream(ctx context.Context, r *recorder, from *position) error {
 	if from == nil { // from now on nothing is to be missed
 		t.moved(ctx, r, cs, true)
 	}
-	signals := newSignaller(t, r)
+	signals, err := newSignaller(t, r)
+	if err != nil {
+		return err
+	}
 	defer signals.close()
 	reader := eventReader{recorder: r, signals: signals}
 	for {
@@ -164,7 +167,10 @@ const maxBatchBytes = 4 << 20
 func (b *eventReader) batch(ctx context.Context, cs *mongo.ChangeStream) (records []plugin.SourceRecord, err error) {
 	r := b.recorder
 	r.setTime(time.Now())
-	if records, err = b.signals.chunk(ctx, nil, false); err != nil || !cs.TryNext(ctx) {
+	if records, err = b.signals.topics(ctx, nil); err != nil {
+		return records, err
+	}
+	if records, err = b.signals.chunk(ctx, records, false); err != nil || !cs.TryNext(ctx) {
 		return records, err
 	}
 	r.setTime(time.Now())

@@ -13,6 +13,7 @@ import (
 	"github.com/pabal-dev/pabal/connect/debezium"
 	"github.com/pabal-dev/pabal/connect/debezium/feed"
 	"github.com/pabal-dev/pabal/connect/plugin"
+	"github.com/pabal-dev/pabal/kafka"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 )
 
@@ -26,6 +27,8 @@ type task struct {
 	memory     int64
 	heartbeats *debezium.Heartbeats
 	movedAt    time.Time
+	kafka      kafka.Config
+	topic      atomic.Pointer[debezium.SignalTopic]
 
 	at    atomic.Pointer[position] // after the last record in the queue; nil before the first
 	begun bool                     // with records of this run: snapshot.mode=always is done
@@ -55,7 +58,12 @@ func (t *task) Poll(ctx context.Context) ([]plugin.SourceRecord, error) {
 }
 
 // Committed implements plugin.SourceTask: the server keeps nothing for us.
-func (t *task) Committed(context.Context, plugin.Position) error { return nil }
+func (t *task) Committed(_ context.Context, at plugin.Position) error {
+	if p, ok := at.(*position); ok {
+		t.topic.Load().Stored(p.incremental.SignalOffset())
+	}
+	return nil
+}
 
 // closeTimeout bounds the good-byes to servers.
 const closeTimeout = 5 * time.Second
@@ -199,7 +207,7 @@ func (t *task) firstPosition() *position {
 
 func newTask(s *settings, client *mongo.Client, c plugin.SourceContext, at *position) *task {
 	t := &task{
-		settings: s, client: client, log: c.Logger, positions: c.Positions, memory: c.Memory,
+		settings: s, client: client, log: c.Logger, positions: c.Positions, memory: c.Memory, kafka: c.Kafka,
 		context:    debezium.ContextHeaders(s.Settings, "mongodb", strconv.Itoa(c.Task), fmt.Sprintf("%s-%d", c.Connector, time.Now().UnixNano())),
 		heartbeats: debezium.NewHeartbeats(s.Settings, time.Now()),
 	}

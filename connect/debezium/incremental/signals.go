@@ -62,22 +62,22 @@ func (s *Snapshot) Stop(stop debezium.StopSnapshot, known []debezium.TableID) {
 	s.state.tables = tables
 	s.note("ABORTED", map[string]string{"data_collections": strings.Join(stopped, ",")})
 	if len(left) == 0 {
-		s.state, s.paused = State{}, false
+		s.state = s.none()
 	}
 }
 
 // Pause reads no more chunks; the one under way is sent.
 func (s *Snapshot) Pause() {
-	if s.Running() && !s.paused {
-		s.paused = true
+	if s.Running() && !s.state.paused {
+		s.state.paused = true
 		s.note("PAUSED", map[string]string{"data_collections": s.names()})
 	}
 }
 
 // Resume after Pause.
 func (s *Snapshot) Resume() {
-	if s.Running() && s.paused {
-		s.paused = false
+	if s.Running() && s.state.paused {
+		s.state.paused = false
 		s.note("RESUMED", map[string]string{"data_collections": s.names()})
 	}
 }

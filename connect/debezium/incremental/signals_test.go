@@ -1,6 +1,7 @@
 package incremental_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -110,5 +111,36 @@ func TestRestore(t *testing.T) {
 		if err := s.Restore(offset, parse); !errors.Is(err, incremental.ErrState) {
 			t.Errorf("%s: %v", wrong, err)
 		}
+	}
+}
+
+// TestSignalled: the offset of a signal is stored with what it brought about, and stays after it.
+func TestSignalled(t *testing.T) {
+	s := incremental.New(incremental.Config{Limit: 2, NewID: chunks()})
+	if s.State().SignalOffset() != debezium.NoSignal {
+		t.Errorf("without a signal the offset is %d", s.State().SignalOffset())
+	}
+	s.Execute("sig", debezium.ExecuteSnapshot{Tables: []string{"a.one"}}, nil, parse)
+	s.Signalled(0)
+	s.Pause()
+	s.Signalled(1)
+	offset := map[string]any{}
+	s.State().Put(offset)
+	again := incremental.New(incremental.Config{Limit: 2, NewID: chunks()})
+	if err := again.Restore(offset, parse); err != nil || !again.Running() || !again.Paused() || again.State().SignalOffset() != 1 {
+		t.Errorf("restored is %+v, %v", again.State(), err)
+	}
+	again.Stop(debezium.StopSnapshot{}, nil)
+	clear(offset)
+	if again.State().Put(offset); fmt.Sprint(offset) != "map[signal_kafka_offset:1]" {
+		t.Errorf("after it is stopped %v is stored", offset)
+	}
+	for _, stored := range []any{int64(1), float64(1), 1, json.Number("1")} {
+		if err := again.Restore(map[string]any{"signal_kafka_offset": stored}, parse); err != nil || again.State().SignalOffset() != 1 || again.Paused() {
+			t.Errorf("%T: %+v, %v", stored, again.State(), err)
+		}
+	}
+	if err := again.Restore(map[string]any{"signal_kafka_offset": "x"}, parse); !errors.Is(err, incremental.ErrState) {
+		t.Error(err)
 	}
 }

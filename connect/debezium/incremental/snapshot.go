@@ -92,10 +92,9 @@ type Config struct {
 // Snapshot is one connector's incremental snapshot, which may be of no table. One goroutine uses
 // it.
 type Snapshot struct {
-	cfg    Config
-	state  State
-	paused bool
-	rows   int64 // that were read of the current table
+	cfg   Config
+	state State
+	rows  int64 // that were read of the current table
 
 	chunk  string // the one being read or waiting for its marks; "" is none
 	read   bool   // its rows are there
@@ -117,7 +116,14 @@ func New(cfg Config) *Snapshot {
 func (s *Snapshot) Running() bool { return len(s.state.tables) > 0 }
 
 // Paused says whether no more chunks are read for now.
-func (s *Snapshot) Paused() bool { return s.paused }
+func (s *Snapshot) Paused() bool { return s.state.paused }
+
+// Signalled is a signal of the topic of signals, by its offset there, that Apply was given, or that
+// was acted on otherwise: the state says so from now on, together with the effect.
+func (s *Snapshot) Signalled(offset int64) { s.state.signal = offset + 1 }
+
+// none is the state of no snapshot.
+func (s *Snapshot) none() State { return State{signal: s.state.signal} }
 
 // State is how far the snapshot is, for the position to store with each record.
 func (s *Snapshot) State() State { return s.state }
@@ -131,7 +137,7 @@ func (s *Snapshot) Notes() []debezium.Notification {
 
 // Next is the chunk to read now; ok is false where there is none, or one is being read.
 func (s *Snapshot) Next() (c Chunk, ok bool) {
-	if !s.Running() || s.paused || s.chunk != "" {
+	if !s.Running() || s.state.paused || s.chunk != "" {
 		return Chunk{}, false
 	}
 	s.chunk = s.cfg.NewID()
@@ -248,7 +254,7 @@ func (s *Snapshot) tableDone(status string) {
 	s.leaveTable()
 	if !s.Running() {
 		s.note("COMPLETED", nil)
-		s.state = State{}
+		s.state = s.none()
 	}
 }
 

@@ -24,14 +24,23 @@ type State struct {
 	tables       []Table
 	after, until Key
 	correlation  string
+	paused       bool
+	// signal is the offset after the last signal of the topic that was acted on; 0 is none.
+	signal int64
 }
 
-// Keys of offsets, as Debezium names them.
+// SignalOffset is that of the last signal of the topic of signals whose effect the state has;
+// debezium.NoSignal is none.
+func (s State) SignalOffset() int64 { return s.signal - 1 }
+
+// Keys of offsets, as Debezium names them; the last two are ours.
 const (
 	tablesKey      = "incremental_snapshot_collections"
 	afterKey       = "incremental_snapshot_primary_key"
 	untilKey       = "incremental_snapshot_maximum_key"
 	correlationKey = "incremental_snapshot_correlation_id"
+	pausedKey      = "incremental_snapshot_paused"
+	signalKey      = "signal_kafka_offset"
 )
 
 // storedTable is the JSON of a table.
@@ -41,9 +50,12 @@ type storedTable struct {
 	Surrogate *string `json:"incremental_snapshot_collections_surrogate_key"`
 }
 
-// Put the state into an offset; that of no snapshot puts nothing. The tables are written as
-// Debezium does. Its keys are serialized objects of Java, ours are arrays in JSON.
+// Put the state into an offset; that of no snapshot and no signal puts nothing. The tables are
+// written as Debezium does. Its keys are serialized objects of Java, ours are arrays in JSON.
 func (s State) Put(offset map[string]any) {
+	if s.signal > 0 {
+		offset[signalKey] = s.SignalOffset()
+	}
 	if len(s.tables) == 0 {
 		return
 	}
@@ -59,6 +71,9 @@ func (s State) Put(offset map[string]any) {
 	offset[correlationKey] = nil
 	if s.correlation != "" {
 		offset[correlationKey] = s.correlation
+	}
+	if s.paused {
+		offset[pausedKey] = true
 	}
 }
 
@@ -84,6 +99,11 @@ var ErrState = errors.New("state of an incremental snapshot")
 // Restore the state of a stored offset; one without leaves the snapshot of nothing. A table under
 // way that Debezium itself began is read again from its first row, as its keys are not ours.
 func (s *Snapshot) Restore(offset map[string]any, parse func(string) (debezium.TableID, bool)) error {
+	signal, err := readSignal(offset[signalKey])
+	if err != nil {
+		return err
+	}
+	s.state = State{signal: signal}
 	text, _ := offset[tablesKey].(string)
 	if text == "" {
 		return nil
@@ -92,7 +112,8 @@ func (s *Snapshot) Restore(offset map[string]any, parse func(string) (debezium.T
 	if err := json.Unmarshal([]byte(text), &stored); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrState, tablesKey, err)
 	}
-	state := State{}
+	state := s.state
+	state.paused, _ = offset[pausedKey].(bool)
 	state.correlation, _ = offset[correlationKey].(string)
 	for _, t := range stored {
 		id, ok := parse(t.ID)
@@ -108,6 +129,29 @@ func (s *Snapshot) Restore(offset map[string]any, parse func(string) (debezium.T
 	}
 	s.state = state
 	return nil
+}
+
+// readSignal is the offset after a stored one.
+func readSignal(v any) (int64, error) {
+	var n int64
+	switch v := v.(type) {
+	case nil:
+		return 0, nil
+	case int64:
+		n = v
+	case int:
+		n = int64(v)
+	case float64:
+		n = int64(v)
+	case json.Number:
+		var err error
+		if n, err = v.Int64(); err != nil {
+			return 0, fmt.Errorf("%w: %s: %w", ErrState, signalKey, err)
+		}
+	default:
+		return 0, fmt.Errorf("%w: %s is %v, not a whole number", ErrState, signalKey, v)
+	}
+	return max(n, debezium.NoSignal) + 1, nil
 }
 
 func deref(p *string) string {
