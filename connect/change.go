@@ -3,64 +3,96 @@ package connect
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // Create a connector; ErrConflict where there is one of that name, ErrInvalid where the
-// configuration is wrong. Only the leader of the group changes anything: see Leader.
+// configuration is wrong.
 func (w *Worker) Create(ctx context.Context, name string, given map[string]string, target Target) (ConnectorInfo, error) {
-	w.writing.Lock()
-	defer w.writing.Unlock()
-	_, there, err := w.stored(ctx, name)
-	if err != nil {
-		return ConnectorInfo{}, err
-	}
-	if there {
-		return ConnectorInfo{}, problem{ErrConflict, fmt.Sprintf("Connector %s already exists", name)}
-	}
-	return w.put(ctx, name, given, target)
+	info, _, err := w.edit(ctx, name, target, func(_ entry, there bool) (map[string]string, error) {
+		if there {
+			return nil, problem{ErrConflict, fmt.Sprintf("Connector %s already exists", name)}
+		}
+		return maps.Clone(given), nil
+	})
+	return info, err
 }
 
 // Put creates a connector, or replaces its configuration.
 func (w *Worker) Put(ctx context.Context, name string, given map[string]string) (info ConnectorInfo, created bool, err error) {
-	w.writing.Lock()
-	defer w.writing.Unlock()
-	old, there, err := w.stored(ctx, name)
-	if err != nil {
-		return ConnectorInfo{}, false, err
-	}
-	if there {
-		given = unmask(w.definition(old.props["connector.class"]), given, old.props)
-	}
-	info, err = w.put(ctx, name, given, "")
-	return info, !there, err
+	return w.edit(ctx, name, "", func(old entry, there bool) (map[string]string, error) {
+		if !there {
+			return maps.Clone(given), nil
+		}
+		return unmask(w.definition(old.props["connector.class"]), given, old.props), nil
+	})
 }
 
 // Patch changes some keys of a configuration; a nil removes one.
 func (w *Worker) Patch(ctx context.Context, name string, changes map[string]*string) (ConnectorInfo, error) {
-	w.writing.Lock()
-	defer w.writing.Unlock()
-	old, there, err := w.stored(ctx, name)
-	if err != nil {
-		return ConnectorInfo{}, err
-	}
-	if !there {
-		return ConnectorInfo{}, notFound(name)
-	}
-	props := maps.Clone(old.props)
-	for key, value := range changes {
-		if value == nil {
-			delete(props, key)
+	info, _, err := w.edit(ctx, name, "", func(old entry, there bool) (map[string]string, error) {
+		if !there {
+			return nil, notFound(name)
+		}
+		props := maps.Clone(old.props)
+		for key, value := range changes {
+			if value == nil {
+				delete(props, key)
+				continue
+			}
+			props[key] = *value
+		}
+		return unmask(w.definition(old.props["connector.class"]), props, old.props), nil
+	})
+	return info, err
+}
+
+// edit writes the configuration that wanted makes of the stored one. It is checked, which may
+// take long, before it is written, and again where the stored one has changed meanwhile. What edit
+// returns has the tasks that there were before.
+func (w *Worker) edit(ctx context.Context, name string, target Target, wanted func(old entry, there bool) (map[string]string, error)) (info ConnectorInfo, created bool, err error) {
+	for {
+		old, there, err := w.stored(ctx, name)
+		if err != nil {
+			return ConnectorInfo{}, false, err
+		}
+		props, err := wanted(old, there)
+		if err != nil {
+			return ConnectorInfo{}, false, err
+		}
+		if props, err = w.checked(ctx, name, props); err != nil {
+			return ConnectorInfo{}, false, err
+		}
+		before, err := w.Info(name)
+		if err != nil {
+			before.Tasks = []TaskID{}
+		}
+		err = w.change(ctx, func(context.Context) ([]*kgo.Record, error) {
+			if now, still := w.board.get(name); still != there || !maps.Equal(now.props, old.props) {
+				return nil, errChanged
+			}
+			return w.configuration(name, props, target)
+		})
+		if errors.Is(err, errChanged) {
 			continue
 		}
-		props[key] = *value
+		if err != nil {
+			return before, false, err
+		}
+		info, err = w.Info(name)
+		info.Tasks = before.Tasks
+		return info, !there, err
 	}
-	props = unmask(w.definition(old.props["connector.class"]), props, old.props)
-	return w.put(ctx, name, props, "")
 }
+
+// errChanged: what a change was decided on is not what is stored any more.
+var errChanged = errors.New("the configuration has changed meanwhile")
 
 func (w *Worker) stored(ctx context.Context, name string) (entry, bool, error) {
 	if err := w.configs.Sync(ctx); err != nil {
@@ -70,44 +102,38 @@ func (w *Worker) stored(ctx context.Context, name string) (entry, bool, error) {
 	return e, ok, nil
 }
 
-// put checks and writes. What it returns has the tasks that there were before.
-func (w *Worker) put(ctx context.Context, name string, given map[string]string, target Target) (ConnectorInfo, error) {
-	props := maps.Clone(given)
+// checked is a configuration that can be stored.
+func (w *Worker) checked(ctx context.Context, name string, props map[string]string) (map[string]string, error) {
 	if props == nil {
 		props = map[string]string{}
 	}
 	if own, ok := props["name"]; ok && own != name {
-		return ConnectorInfo{}, problem{ErrInvalid, fmt.Sprintf("Connector name configuration (%s) doesn't match connector name in the URL (%s)", own, name)}
+		return nil, problem{ErrInvalid, fmt.Sprintf("Connector name configuration (%s) doesn't match connector name in the URL (%s)", own, name)}
 	}
 	if name != "" {
 		props["name"] = name
 	}
 	if err := stillMasked(props); err != nil {
-		return ConnectorInfo{}, err
+		return nil, err
 	}
-	if err := w.accept(ctx, name, props); err != nil {
-		return ConnectorInfo{}, err
-	}
-	info, err := w.Info(name)
-	if err != nil {
-		info.Tasks = []TaskID{}
-	}
+	return props, w.accept(ctx, name, props)
+}
+
+// configuration is what is stored of one.
+func (w *Worker) configuration(name string, props map[string]string, target Target) ([]*kgo.Record, error) {
+	var records []*kgo.Record
 	if target != "" { // also Started: an earlier connector of the name may have left another
-		if err := w.setTarget(ctx, name, target); err != nil {
-			return info, err
+		r, err := w.targetRecord(name, target)
+		if err != nil {
+			return nil, err
 		}
+		records = append(records, r)
 	}
 	value, err := json.Marshal(connectorValue{props})
 	if err != nil {
-		return info, err
+		return nil, err
 	}
-	if err := w.write(ctx, connectorKey+name, value); err != nil {
-		return info, err
-	}
-	tasks := info.Tasks
-	info, err = w.Info(name)
-	info.Tasks = tasks
-	return info, err
+	return append(records, w.configRecord(connectorKey+name, value)), nil
 }
 
 // accept a configuration, or say what is wrong with it.
@@ -141,59 +167,47 @@ func shown(props map[string]string) string {
 
 // Delete a connector; its offsets stay, for one that comes under the same name.
 func (w *Worker) Delete(ctx context.Context, name string) error {
-	w.writing.Lock()
-	defer w.writing.Unlock()
-	_, there, err := w.stored(ctx, name)
-	if err != nil {
-		return err
-	}
-	if !there {
-		return notFound(name)
-	}
-	w.ResetTopics(name)
-	if err := w.write(ctx, connectorKey+name, nil); err != nil {
-		return err
-	}
-	return w.write(ctx, targetKey+name, nil)
+	return w.change(ctx, func(context.Context) ([]*kgo.Record, error) {
+		if _, there := w.board.get(name); !there {
+			return nil, notFound(name)
+		}
+		w.ResetTopics(name)
+		return []*kgo.Record{w.configRecord(connectorKey+name, nil), w.configRecord(targetKey+name, nil)}, nil
+	})
 }
 
 // SetTarget starts, pauses or stops a connector; ErrNotFound.
 func (w *Worker) SetTarget(ctx context.Context, name string, target Target) error {
-	w.writing.Lock()
-	defer w.writing.Unlock()
-	_, there, err := w.stored(ctx, name)
-	if err != nil {
-		return err
-	}
-	if !there {
-		return problem{ErrNotFound, "Unknown connector " + name}
-	}
-	return w.setTarget(ctx, name, target)
+	return w.change(ctx, func(context.Context) ([]*kgo.Record, error) {
+		if _, there := w.board.get(name); !there {
+			return nil, problem{ErrNotFound, "Unknown connector " + name}
+		}
+		r, err := w.targetRecord(name, target)
+		return []*kgo.Record{r}, err
+	})
 }
 
-func (w *Worker) setTarget(ctx context.Context, name string, target Target) error {
+func (w *Worker) targetRecord(name string, target Target) (*kgo.Record, error) {
 	v := targetValue{State: target, V2: target}
 	if target == Stopped {
 		v.State = Paused // for a Kafka Connect that does not know it
 	}
 	value, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	return w.write(ctx, targetKey+name, value)
+	return w.configRecord(targetKey+name, value), err
 }
 
 // Restart a connector, and its tasks where wanted; ErrNotFound. Without either choice it is the
 // connector itself.
 func (w *Worker) Restart(ctx context.Context, name string, includeTasks, onlyFailed bool) (ConnectorStatus, error) {
-	if _, ok := w.board.get(name); !ok {
-		return ConnectorStatus{}, problem{ErrNotFound, "Unknown connector: " + name}
-	}
-	value, err := json.Marshal(restartValue{OnlyFailed: onlyFailed, IncludeTasks: includeTasks})
+	wanted := restartValue{OnlyFailed: onlyFailed, IncludeTasks: includeTasks}
+	err := w.change(ctx, func(context.Context) ([]*kgo.Record, error) {
+		if _, there := w.board.get(name); !there {
+			return nil, problem{ErrNotFound, "Unknown connector: " + name}
+		}
+		value, err := json.Marshal(wanted)
+		return []*kgo.Record{w.configRecord(restartKey+name, value)}, err
+	})
 	if err != nil {
-		return ConnectorStatus{}, err
-	}
-	if err := w.write(ctx, restartKey+name, value); err != nil {
 		return ConnectorStatus{}, err
 	}
 	status, err := w.Status(name)
@@ -202,7 +216,7 @@ func (w *Worker) Restart(ctx context.Context, name string, includeTasks, onlyFai
 	}
 	chosen := map[unitID]bool{}
 	w.board.mu.Lock()
-	for _, id := range w.board.restartedBy(name, restartValue{onlyFailed, includeTasks}) {
+	for _, id := range w.board.restartedBy(name, wanted) {
 		chosen[id] = true
 	}
 	w.board.mu.Unlock()
@@ -219,13 +233,15 @@ func (w *Worker) Restart(ctx context.Context, name string, includeTasks, onlyFai
 
 // RestartTask restarts one task; ErrNotFound.
 func (w *Worker) RestartTask(ctx context.Context, name string, task int) error {
-	if _, ok := w.board.get(name); !ok {
-		return problem{ErrNotFound, "Unknown connector: " + name}
-	}
-	if _, err := w.TaskStatus(name, task); err != nil {
-		return problem{ErrNotFound, "Unknown task: " + unitID{name, task}.String()}
-	}
-	return w.write(ctx, restartTaskKey+unitID{name, task}.String(), []byte(`{}`))
+	return w.change(ctx, func(context.Context) ([]*kgo.Record, error) {
+		if _, there := w.board.get(name); !there {
+			return nil, problem{ErrNotFound, "Unknown connector: " + name}
+		}
+		if _, err := w.TaskStatus(name, task); err != nil {
+			return nil, problem{ErrNotFound, "Unknown task: " + unitID{name, task}.String()}
+		}
+		return []*kgo.Record{w.configRecord(restartTaskKey+unitID{name, task}.String(), []byte(`{}`))}, nil
+	})
 }
 
 // ResetTopics forgets which topics a connector has used.

@@ -12,7 +12,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/pabal-dev/pabal/connect/plugin"
-	"github.com/pabal-dev/pabal/kafka"
 )
 
 // Offsets of a connector: a source's own, or a sink's consumer group's; ErrNotFound.
@@ -46,12 +45,9 @@ type sinkOffset struct {
 	Offset int64 `json:"kafka_offset"`
 }
 
-// stopped finds a connector that is stopped, with no task of it left anywhere.
-func (w *Worker) stopped(ctx context.Context, name string) (entry, error) {
-	e, there, err := w.stored(ctx, name)
-	if err != nil {
-		return e, err
-	}
+// stopped finds a connector that is stopped.
+func (w *Worker) stopped(name string) (entry, error) {
+	e, there := w.board.get(name)
 	if !there {
 		return e, notFound(name)
 	}
@@ -64,80 +60,59 @@ func (w *Worker) stopped(ctx context.Context, name string) (entry, error) {
 // AlterOffsets sets where a stopped connector goes on; a null offset removes one. The source says
 // whether it could start there.
 func (w *Worker) AlterOffsets(ctx context.Context, name string, changes []SourceOffset) (string, error) {
-	w.writing.Lock()
-	defer w.writing.Unlock()
-	e, err := w.stopped(ctx, name)
-	if err != nil {
-		return "", err
-	}
-	if len(changes) == 0 {
-		return "", problem{ErrInvalid, "Partitions / offsets need to be provided for an alter offsets request"}
-	}
-	k := w.kinds.connectors[e.props["connector.class"]]
-	switch {
-	case k.sink != nil:
-		err = w.alterSink(ctx, w.sinkGroup(name, e.props), changes)
-	case k.source != nil:
-		err = w.alterSource(ctx, name, k.source, changes)
-	default:
-		err = problem{ErrInvalid, "no plugin has the class " + e.props["connector.class"]}
-	}
+	err := w.change(ctx, func(ctx context.Context) ([]*kgo.Record, error) {
+		e, err := w.stopped(name)
+		if err != nil {
+			return nil, err
+		}
+		if len(changes) == 0 {
+			return nil, problem{ErrInvalid, "Partitions / offsets need to be provided for an alter offsets request"}
+		}
+		k := w.kinds.connectors[e.props["connector.class"]]
+		switch {
+		case k.sink != nil:
+			return nil, w.alterSink(ctx, w.sinkGroup(name, e.props), changes)
+		case k.source != nil:
+			return w.alterSource(ctx, name, k.source, changes)
+		}
+		return nil, problem{ErrInvalid, "no plugin has the class " + e.props["connector.class"]}
+	})
 	return "The offsets for this connector have been altered successfully", err
 }
 
-func (w *Worker) alterSource(ctx context.Context, name string, source plugin.Source, changes []SourceOffset) error {
+func (w *Worker) alterSource(ctx context.Context, name string, source plugin.Source, changes []SourceOffset) ([]*kgo.Record, error) {
 	var records []*kgo.Record
 	for _, c := range changes {
 		partition, err := readJSON(c.Partition)
 		if err != nil || partition == nil {
-			return problem{ErrInvalid, fmt.Sprintf("The partition %s is no JSON object", c.Partition)}
+			return nil, problem{ErrInvalid, fmt.Sprintf("The partition %s is no JSON object", c.Partition)}
 		}
 		var offset map[string]any
 		if text := string(c.Offset); text != "null" && text != "" {
 			if offset, err = readJSON(c.Offset); err != nil {
-				return problem{ErrInvalid, fmt.Sprintf("The offset %s is no JSON object", c.Offset)}
+				return nil, problem{ErrInvalid, fmt.Sprintf("The offset %s is no JSON object", c.Offset)}
 			}
 			if err := source.CheckOffset(partition, offset); err != nil {
-				return problem{ErrInvalid, err.Error()}
+				return nil, problem{ErrInvalid, err.Error()}
 			}
 		}
 		r, err := w.offsetRecord(name, partition, offset)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		records = append(records, r)
 	}
-	return w.writeOffsets(ctx, name, func(context.Context) ([]*kgo.Record, error) { return records, nil })
+	return records, w.fenceTask(ctx, name)
 }
 
-// writeOffsets as the producer of the connector's first task: if any worker still runs it, it is
-// fenced before make looks at what is stored.
-func (w *Worker) writeOffsets(ctx context.Context, name string, make func(context.Context) ([]*kgo.Record, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
-	defer cancel()
-	client, err := kafka.NewClient(w.cfg.Kafka, kgo.TransactionalID(w.transactionalID(unitID{name, 0})), kgo.TransactionTimeout(sourceTransaction),
-		kgo.RecordPartitioner(kafka.Partitioner()), kgo.DisableClientMetrics())
+// fenceTask stops a worker that still runs the connector's first task from storing offsets.
+func (w *Worker) fenceTask(ctx context.Context, name string) error {
+	client, err := w.fence(ctx, w.transactionalID(unitID{name, 0}))
 	if err != nil {
 		return err
 	}
-	defer client.Close()
-	if _, _, err := client.ProducerID(ctx); err != nil {
-		return fmt.Errorf("%w: %w", ErrUnready, err)
-	}
-	records, err := make(ctx)
-	if err != nil || len(records) == 0 {
-		return err
-	}
-	if err := client.BeginTransaction(); err != nil {
-		return fmt.Errorf("%w: %w", ErrUnready, err)
-	}
-	if err := client.ProduceSync(ctx, records...).FirstErr(); err != nil {
-		return fmt.Errorf("%w: write the offsets: %w", ErrUnready, err)
-	}
-	if err := client.EndTransaction(ctx, kgo.TryCommit); err != nil {
-		return fmt.Errorf("%w: write the offsets: %w", ErrUnready, err)
-	}
-	return w.offsets.log.Sync(ctx)
+	client.Close()
+	return nil
 }
 
 func (w *Worker) alterSink(ctx context.Context, group string, changes []SourceOffset) error {
@@ -192,18 +167,21 @@ func (w *Worker) idle(ctx context.Context, group string, do func() error) error 
 
 // ResetOffsets forgets where a stopped connector left off: it begins anew.
 func (w *Worker) ResetOffsets(ctx context.Context, name string) (string, error) {
-	w.writing.Lock()
-	defer w.writing.Unlock()
-	e, err := w.stopped(ctx, name)
-	if err != nil {
-		return "", err
-	}
-	const done = "The offsets for this connector have been reset successfully"
-	if w.kinds.connectors[e.props["connector.class"]].sink != nil {
-		group := w.sinkGroup(name, e.props)
-		return done, w.idle(ctx, group, func() error { _, err := w.admin.DeleteGroup(ctx, group); return err })
-	}
-	return done, w.writeOffsets(ctx, name, func(ctx context.Context) ([]*kgo.Record, error) { return w.removals(ctx, name) })
+	err := w.change(ctx, func(ctx context.Context) ([]*kgo.Record, error) {
+		e, err := w.stopped(name)
+		if err != nil {
+			return nil, err
+		}
+		if w.kinds.connectors[e.props["connector.class"]].sink != nil {
+			group := w.sinkGroup(name, e.props)
+			return nil, w.idle(ctx, group, func() error { _, err := w.admin.DeleteGroup(ctx, group); return err })
+		}
+		if err := w.fenceTask(ctx, name); err != nil { // before looking at what is stored
+			return nil, err
+		}
+		return w.removals(ctx, name)
+	})
+	return "The offsets for this connector have been reset successfully", err
 }
 
 // removals of all that is stored of a source.

@@ -18,8 +18,6 @@ type Config struct {
 	// ID is shown as worker_id. No other process of the group, at any time, may have it: workers
 	// work out by it who does what.
 	ID string
-	// URL is where other workers reach this one's REST API; "" where there is only one worker.
-	URL string
 	// Group of workers that share the connectors; "connect-cluster" by default. It begins the
 	// transactional ids of tasks.
 	Group string

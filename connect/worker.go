@@ -24,7 +24,7 @@ type Worker struct {
 
 	configs, statuses *topiclog.Log
 	offsets           *offsetStore
-	writer            *kgo.Client // of configurations and statuses
+	writer            *kgo.Client // of statuses
 	admin             *kadm.Client
 	group             *members.Group
 
@@ -36,13 +36,13 @@ type Worker struct {
 	generation atomic.Int64
 
 	mu      sync.Mutex
-	members []members.Member // nil: this worker is out of the group
-	joined  chan struct{}    // holds one where members have changed
-	writing sync.Mutex       // one change of configurations at a time
+	members []string      // nil: this worker is out of the group
+	joined  chan struct{} // holds one where members have changed
+	writing sync.Mutex    // one change of what is stored at a time
 	units   map[unitID]*unit
 }
 
-// writeTimeout bounds a record of configuration or status.
+// writeTimeout bounds what is asked of Kafka, or told it, on the way.
 const writeTimeout = 30 * time.Second
 
 // New makes a worker; it does nothing before Start.
@@ -89,7 +89,7 @@ func (w *Worker) Start(ctx context.Context) (err error) {
 	w.herd.Go(w.keepHerd)
 	w.group, err = members.Join(members.Config{
 		Kafka: w.cfg.Kafka, Group: w.cfg.Kafka.Group(w.cfg.Group), Topic: w.configs.Topic(),
-		Self:           members.Member{ID: w.cfg.ID, URL: w.cfg.URL},
+		Self:           w.cfg.ID,
 		SessionTimeout: w.cfg.SessionTimeout, OnChange: w.onMembers,
 	})
 	return err
@@ -147,7 +147,7 @@ func (w *Worker) release() {
 // leaveTimeout bounds each farewell.
 const leaveTimeout = 10 * time.Second
 
-func (w *Worker) onMembers(all []members.Member) {
+func (w *Worker) onMembers(all []string) {
 	w.mu.Lock()
 	w.members = all
 	w.mu.Unlock()
@@ -158,28 +158,12 @@ func (w *Worker) onMembers(all []members.Member) {
 	}
 }
 
-// Leader is the member that writes configurations: its URL, and whether it is this worker.
-func (w *Worker) Leader() (url string, self bool, err error) {
+// Ready is ErrUnready while this worker is not in its group.
+func (w *Worker) Ready() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.members) == 0 {
-		return "", false, problem{ErrUnready, "this worker is not in its group at the moment: try again in a few seconds"}
-	}
-	first := w.members[0]
-	return first.URL, first.ID == w.cfg.ID, nil
-}
-
-// write a record to the topic of configurations, and wait until this worker has read it.
-func (w *Worker) write(ctx context.Context, key string, value []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
-	defer cancel()
-	r := &kgo.Record{Topic: w.configs.Topic(), Key: []byte(key), Value: value}
-	err := w.writer.ProduceSync(ctx, r).FirstErr()
-	if err == nil {
-		err = w.configs.Sync(ctx)
-	}
-	if err != nil {
-		return fmt.Errorf("%w: write the configuration: %w", ErrUnready, err)
+		return problem{ErrUnready, "this worker is not in its group at the moment: try again in a few seconds"}
 	}
 	return nil
 }

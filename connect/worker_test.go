@@ -149,7 +149,7 @@ func start(t *testing.T, k kafka.Config, id string, sources ...plugin.Source) *c
 	return w
 }
 
-// create waits until the worker leads its group.
+// create waits until the worker is in its group.
 func create(t *testing.T, w *connect.Worker, name string, given map[string]string) {
 	t.Helper()
 	joined(t, w)
@@ -161,8 +161,7 @@ func create(t *testing.T, w *connect.Worker, name string, given map[string]strin
 func joined(t *testing.T, w *connect.Worker) {
 	t.Helper()
 	testenv.Wait(t, "the worker to be in its group", 30*time.Second, func() bool {
-		_, _, err := w.Leader()
-		return err == nil
+		return w.Ready() == nil
 	})
 }
 

@@ -36,8 +36,7 @@ func TestAnswersAreKafkaConnects(t *testing.T) {
 	}
 	t.Cleanup(func() { w.Stop(context.WithoutCancel(t.Context())) })
 	testenv.Wait(t, "the worker to be in its group", 30*time.Second, func() bool {
-		_, _, err := w.Leader()
-		return err == nil
+		return w.Ready() == nil
 	})
 	server := httptest.NewServer(rest.New(rest.Config{Worker: w, Level: new(slog.LevelVar), Logger: slog.New(slog.DiscardHandler)}))
 	defer server.Close()

@@ -17,8 +17,6 @@ import (
 // Config of the API. Worker is required.
 type Config struct {
 	Worker *connect.Worker
-	// Client reaches other workers, with what they want of credentials; one without where nil.
-	Client *http.Client
 	// Local refuses requests for a Host that is not this machine's own name for itself: of pages that
 	// had their name point here. For an API that listens on loopback.
 	Local bool
@@ -40,9 +38,6 @@ type api struct {
 
 // New is the API as a handler. Requests of pages of other origins are refused.
 func New(c Config) http.Handler {
-	if c.Client == nil {
-		c.Client = &http.Client{Timeout: passTimeout}
-	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
@@ -69,18 +64,18 @@ func (a *api) routes() {
 		"GET /admin/loggers":                             a.loggers,
 		"GET /admin/loggers/{logger}":                    a.logger,
 		"PUT /admin/loggers/{logger}":                    a.setLogger,
-		"POST /connectors":                               a.leads(a.create),
-		"PUT /connectors/{name}/config":                  a.leads(a.put),
-		"PATCH /connectors/{name}/config":                a.leads(a.patch),
-		"DELETE /connectors/{name}":                      a.leads(a.remove),
-		"PUT /connectors/{name}/pause":                   a.leads(a.target(connect.Paused)),
-		"PUT /connectors/{name}/resume":                  a.leads(a.target(connect.Started)),
-		"PUT /connectors/{name}/stop":                    a.leads(a.target(connect.Stopped)),
-		"POST /connectors/{name}/restart":                a.leads(a.restart),
-		"POST /connectors/{name}/tasks/{task}/restart":   a.leads(a.restartTask),
-		"PUT /connectors/{name}/topics/reset":            a.leads(a.resetTopics),
-		"PATCH /connectors/{name}/offsets":               a.leads(a.alterOffsets),
-		"DELETE /connectors/{name}/offsets":              a.leads(a.resetOffsets),
+		"POST /connectors":                               a.create,
+		"PUT /connectors/{name}/config":                  a.put,
+		"PATCH /connectors/{name}/config":                a.patch,
+		"DELETE /connectors/{name}":                      a.remove,
+		"PUT /connectors/{name}/pause":                   a.target(connect.Paused),
+		"PUT /connectors/{name}/resume":                  a.target(connect.Started),
+		"PUT /connectors/{name}/stop":                    a.target(connect.Stopped),
+		"POST /connectors/{name}/restart":                a.restart,
+		"POST /connectors/{name}/tasks/{task}/restart":   a.restartTask,
+		"PUT /connectors/{name}/topics/reset":            a.resetTopics,
+		"PATCH /connectors/{name}/offsets":               a.alterOffsets,
+		"DELETE /connectors/{name}/offsets":              a.resetOffsets,
 	} {
 		a.mux.Handle(pattern, a.wrap(h))
 	}
@@ -139,9 +134,6 @@ type located struct {
 	body any
 }
 
-// passed is the answer of another worker.
-type passed struct{ *http.Response }
-
 func (a *api) wrap(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		status, body, err := h(r)
@@ -152,20 +144,9 @@ func (a *api) wrap(h handler) http.Handler {
 			}
 			body = errorBody{status, err.Error()}
 		}
-		switch b := body.(type) {
-		case located:
+		if b, ok := body.(located); ok {
 			w.Header().Set("Location", b.path)
 			body = b.body
-		case passed:
-			defer b.Body.Close()
-			for _, name := range []string{"Content-Type", "Location"} {
-				if value := b.Header.Get(name); value != "" {
-					w.Header().Set(name, value)
-				}
-			}
-			w.WriteHeader(b.StatusCode)
-			_, _ = io.Copy(w, b.Body)
-			return
 		}
 		answer(w, status, body)
 	})

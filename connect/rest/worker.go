@@ -23,7 +23,7 @@ type healthBody struct {
 }
 
 func (a *api) health(*http.Request) (int, any, error) {
-	if _, _, err := a.Worker.Leader(); err != nil {
+	if err := a.Worker.Ready(); err != nil {
 		return http.StatusServiceUnavailable, healthBody{"starting", "Worker is still starting up."}, nil
 	}
 	return http.StatusOK, healthBody{"healthy", "Worker has completed startup and is ready to handle requests."}, nil

@@ -8,7 +8,7 @@ import (
 
 // Assign gives each piece of work to a member, as evenly as may be. Every worker that knows the
 // same members and the same work finds the same; a change moves little of what it need not.
-func Assign(members []Member, work []string) map[string]string {
+func Assign(members []string, work []string) map[string]string {
 	if len(members) == 0 {
 		return nil
 	}
@@ -18,8 +18,8 @@ func Assign(members []Member, work []string) map[string]string {
 	for _, one := range slices.Sorted(slices.Values(work)) {
 		best, score := "", uint64(0)
 		for _, m := range members {
-			if s := rank(m.ID, one); load[m.ID] < most && (best == "" || s > score) {
-				best, score = m.ID, s
+			if s := rank(m, one); load[m] < most && (best == "" || s > score) {
+				best, score = m, s
 			}
 		}
 		out[one] = best

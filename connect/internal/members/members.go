@@ -3,7 +3,6 @@
 package members
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,14 +15,6 @@ import (
 	"github.com/pabal-dev/pabal/kafka"
 )
 
-// Member is a worker.
-type Member struct {
-	// ID is unique, such as host:port.
-	ID string `json:"id"`
-	// URL is where its REST API answers the others; "" is nowhere.
-	URL string `json:"url"`
-}
-
 // Config of a membership.
 type Config struct {
 	Kafka kafka.Config
@@ -31,12 +22,13 @@ type Config struct {
 	Group string
 	// Topic exists; its partitions are given to nobody.
 	Topic string
-	Self  Member
+	// Self is unique, such as host:port.
+	Self string
 	// SessionTimeout after which a silent member is gone.
 	SessionTimeout time.Duration
-	// OnChange is told who is there, sorted by ID; nil says that this worker is out of the group
+	// OnChange is told who is there, sorted; nil says that this worker is out of the group
 	// and must do nothing.
-	OnChange func([]Member)
+	OnChange func([]string)
 }
 
 // Group is a membership, from Join to Leave.
@@ -76,7 +68,7 @@ func (*balancer) IsCooperative() bool { return false }
 func (b *balancer) JoinGroupMetadata(topics []string, _ map[string][]int32, _ int32) []byte {
 	m := kmsg.NewConsumerMemberMetadata()
 	m.Topics = topics
-	m.UserData, _ = json.Marshal(b.c.Self) // two strings
+	m.UserData, _ = json.Marshal(b.c.Self)
 	return m.AppendTo(nil)
 }
 
@@ -85,7 +77,7 @@ func (b *balancer) ParseSyncAssignment(assignment []byte) (map[string][]int32, e
 	if err := m.ReadFrom(assignment); err != nil {
 		return nil, fmt.Errorf("the assignment of the worker group cannot be read: %w", err)
 	}
-	var all []Member
+	var all []string
 	if err := json.Unmarshal(m.UserData, &all); err != nil {
 		return nil, fmt.Errorf("the assignment of the worker group: %w", err)
 	}
@@ -97,7 +89,7 @@ func (b *balancer) MemberBalancer(members []kmsg.JoinGroupResponseMember) (kgo.G
 	r := round{}
 	for _, m := range members {
 		var meta kmsg.ConsumerMemberMetadata
-		var self Member
+		var self string
 		err := meta.ReadFrom(m.ProtocolMetadata)
 		if err == nil {
 			err = json.Unmarshal(meta.UserData, &self)
@@ -108,15 +100,15 @@ func (b *balancer) MemberBalancer(members []kmsg.JoinGroupResponseMember) (kgo.G
 		r.ids = append(r.ids, m.MemberID)
 		r.all = append(r.all, self)
 	}
-	slices.SortFunc(r.all, func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
-	r.all = slices.CompactFunc(r.all, func(a, b Member) bool { return a.ID == b.ID })
+	slices.Sort(r.all)
+	r.all = slices.Compact(r.all)
 	return r, map[string]struct{}{b.c.Topic: {}}, nil
 }
 
 // round is one rebalance, at the member that Kafka chose for it.
 type round struct {
 	ids []string
-	all []Member
+	all []string
 }
 
 func (r round) Balance(map[string]int32) kgo.IntoSyncAssignment {

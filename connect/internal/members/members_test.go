@@ -34,11 +34,11 @@ func suite(t *testing.T, cfg kafka.Config) {
 		all = append(all, join(t, cfg, n))
 	}
 	for _, w := range all {
-		w.await(t, "[{w0 u0} {w1 u1} {w2 u2}]")
+		w.await(t, "[w0 w1 w2]")
 	}
 	all[0].group.Leave(t.Context())
 	for _, w := range all[1:] {
-		w.await(t, "[{w1 u1} {w2 u2}]")
+		w.await(t, "[w1 w2]")
 		w.group.Leave(t.Context())
 	}
 }
@@ -54,8 +54,8 @@ func join(t *testing.T, cfg kafka.Config, n int) *worker {
 	var err error
 	w.group, err = members.Join(members.Config{
 		Kafka: cfg, Group: cfg.Group("workers"), Topic: cfg.Topic("configs"), SessionTimeout: 10 * time.Second,
-		Self: members.Member{ID: fmt.Sprintf("w%d", n), URL: fmt.Sprintf("u%d", n)},
-		OnChange: func(all []members.Member) {
+		Self: fmt.Sprintf("w%d", n),
+		OnChange: func(all []string) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.sees = fmt.Sprint(all)
@@ -77,9 +77,9 @@ func (w *worker) await(t *testing.T, want string) {
 }
 
 func TestAssign(t *testing.T) {
-	var three []members.Member
+	var three []string
 	for n := range 3 {
-		three = append(three, members.Member{ID: fmt.Sprintf("host-%d:8083", n)})
+		three = append(three, fmt.Sprintf("host-%d:8083", n))
 	}
 	var work []string
 	for n := range 30 {
@@ -91,13 +91,13 @@ func TestAssign(t *testing.T) {
 		load[m]++
 	}
 	for _, m := range three {
-		if load[m.ID] != 10 {
-			t.Errorf("%s has %d of 30", m.ID, load[m.ID])
+		if load[m] != 10 {
+			t.Errorf("%s has %d of 30", m, load[m])
 		}
 	}
 	moved := 0
 	for one, m := range members.Assign(three[:2], work) {
-		if m != before[one] && before[one] != three[2].ID {
+		if m != before[one] && before[one] != three[2] {
 			moved++
 		}
 	}

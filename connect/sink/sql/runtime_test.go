@@ -21,7 +21,7 @@ func TestRuntime(t *testing.T) {
 	db := newDatabase(t)
 	k := kafkatest.Start(t)
 	w, err := connect.New(connect.Config{
-		Kafka: k.Config, ID: "one", URL: "http://one", Logger: slog.New(slog.DiscardHandler),
+		Kafka: k.Config, ID: "one", Logger: slog.New(slog.DiscardHandler),
 		Plugins: plugin.Set{Sinks: []plugin.Sink{sink.Sink{}}, Converters: converters.Plugins(), Headers: converters.Headers()},
 	})
 	if err != nil {
@@ -60,8 +60,7 @@ func TestRuntime(t *testing.T) {
 		given[which] = "org.apache.kafka.connect.json.JsonConverter"
 	}
 	testenv.Wait(t, "the worker to be in its group", 30*time.Second, func() bool {
-		_, _, err := w.Leader()
-		return err == nil
+		return w.Ready() == nil
 	})
 	if _, err := w.Create(t.Context(), "sink", given, connect.Started); err != nil {
 		t.Fatal(err)

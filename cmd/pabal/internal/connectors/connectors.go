@@ -65,7 +65,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	s := &Server{url: "http://" + at, served: make(chan error, 1)}
 	// Another process may have had this address a moment ago, and another machine has it, too.
 	id := at + "-" + strings.ToLower(rand.Text()[:6])
-	s.worker, err = connect.New(connect.Config{Kafka: c.Kafka, ID: id, URL: s.url, Plugins: Plugins(), Logger: c.Logger})
+	s.worker, err = connect.New(connect.Config{Kafka: c.Kafka, ID: id, Plugins: Plugins(), Logger: c.Logger})
 	if err == nil {
 		err = s.worker.Start(ctx)
 	}
