@@ -117,14 +117,20 @@ func (c *committer) try(ctx context.Context, records []*kgo.Record, offset *kgo.
 			return nil, retriable{fmt.Errorf("begin a transaction: %w", err)}
 		}
 	}
-	if refused, err = c.produce(ctx, records, singly); err != nil {
+	// In a transaction the offset need not wait for the records: none of it is there, or all.
+	if together := c.transactional && !singly; together {
+		refused, err = c.produce(ctx, singly, records, []*kgo.Record{offset})
+	} else if refused, err = c.produce(ctx, singly, records); err == nil && len(refused) == 0 {
+		refused, err = c.produce(ctx, singly, []*kgo.Record{offset})
+	}
+	if err != nil {
 		return nil, err
+	}
+	if err := refused[offset]; err != nil {
+		return nil, fatalError{fmt.Errorf("Kafka refuses the source's offset: %w", err)}
 	}
 	if len(refused) > 0 {
 		return refused, c.giveUp(ctx)
-	}
-	if _, err := c.produce(ctx, []*kgo.Record{offset}, false); err != nil {
-		return nil, err
 	}
 	if !c.transactional {
 		return nil, nil
@@ -145,7 +151,7 @@ func (c *committer) giveUp(ctx context.Context) error {
 	return nil
 }
 
-func (c *committer) produce(ctx context.Context, records []*kgo.Record, singly bool) (map[*kgo.Record]error, error) {
+func (c *committer) produce(ctx context.Context, singly bool, parts ...[]*kgo.Record) (map[*kgo.Record]error, error) {
 	var mu sync.Mutex
 	var refused map[*kgo.Record]error
 	var failed error
@@ -166,13 +172,15 @@ func (c *committer) produce(ctx context.Context, records []*kgo.Record, singly b
 		}
 		refused[r] = err
 	}
-	for _, r := range records {
-		c.client.Produce(ctx, r, done)
-		if !singly {
-			continue
-		}
-		if err := c.client.Flush(ctx); err != nil {
-			return nil, retriable{fmt.Errorf("wait for what was written: %w", err)}
+	for _, records := range parts {
+		for _, r := range records {
+			c.client.Produce(ctx, r, done)
+			if !singly {
+				continue
+			}
+			if err := c.client.Flush(ctx); err != nil {
+				return nil, retriable{fmt.Errorf("wait for what was written: %w", err)}
+			}
 		}
 	}
 	if err := c.client.Flush(ctx); err != nil {

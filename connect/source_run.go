@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
-	"strings"
 	"sync"
 	"time"
 
@@ -14,12 +12,13 @@ import (
 	"github.com/pabal-dev/pabal/connect/plugin"
 )
 
-// sourceRun polls a source and converts in one goroutine, and commits in another.
+// sourceRun polls a source in one goroutine, converts in a second and commits in a third.
 type sourceRun struct {
 	*run
-	task  plugin.SourceTask
-	out   *committer
-	ready chan batch
+	task   plugin.SourceTask
+	out    *committer
+	polled chan []plugin.SourceRecord
+	ready  chan batch
 
 	mu        sync.Mutex
 	committed plugin.Position // the source is to be told
@@ -35,7 +34,7 @@ type batch struct {
 }
 
 func (r *run) runSource(ctx context.Context) (err error) {
-	s := &sourceRun{run: r, ready: make(chan batch)}
+	s := &sourceRun{run: r, polled: make(chan []plugin.SourceRecord), ready: make(chan batch)}
 	// First the fence: what the predecessor has committed is then all it ever will.
 	if s.out, err = r.newCommitter(ctx); err != nil {
 		return err
@@ -62,46 +61,7 @@ func (r *run) runSource(ctx context.Context) (err error) {
 		}
 	}()
 	r.running()
-	return s.both(ctx)
-}
-
-// both goroutines, until one fails or ctx ends. What was polled by then is committed.
-func (s *sourceRun) both(ctx context.Context) error {
-	polling, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		defer func() { // of a plugin's position
-			if p := recover(); p != nil {
-				stop(fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
-				for range s.ready {
-				}
-			}
-		}()
-		for b := range s.ready {
-			if err := s.commit(b); err != nil {
-				stop(err)
-				for range s.ready { // the other one is told by its context
-				}
-				return
-			}
-		}
-	})
-	err := func() error {
-		defer wg.Wait() // also where the source panics
-		defer close(s.ready)
-		return s.poll(polling)
-	}()
-	if cause := context.Cause(polling); cause != nil && ctx.Err() == nil {
-		return cause
-	}
-	if ctx.Err() != nil {
-		farewell, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
-		defer cancel()
-		s.tell(farewell)
-		return ctx.Err()
-	}
-	return err
+	return s.stages(ctx)
 }
 
 func (s *sourceRun) commit(b batch) error {
@@ -117,7 +77,6 @@ func (s *sourceRun) commit(b batch) error {
 
 // poll until ctx ends.
 func (s *sourceRun) poll(ctx context.Context) error {
-	var b batch
 	pause := firstPause
 	for ctx.Err() == nil {
 		s.tell(ctx)
@@ -136,21 +95,7 @@ func (s *sourceRun) poll(ctx context.Context) error {
 		default:
 			pause = firstPause
 		}
-		if err := s.add(&b, records); err != nil {
-			return err
-		}
-		if b.at == nil || !s.due(&b) {
-			continue
-		}
-		select {
-		case s.ready <- b:
-			b = batch{}
-		case <-ctx.Done(): // of the committer's failure, or of the end
-			if context.Cause(ctx) == context.Canceled {
-				s.ready <- b
-			}
-			return ctx.Err()
-		}
+		s.polled <- records // none as well: it may be time to commit those before
 	}
 	return ctx.Err()
 }
@@ -167,24 +112,6 @@ func (s *sourceRun) tell(ctx context.Context) {
 	if err := s.task.Committed(ctx, at); err != nil && ctx.Err() == nil {
 		s.logger.Warn("connect: the source could not be told what is committed; it is told again with what comes next", "error", err)
 	}
-}
-
-// due says whether the batch is to be committed now.
-func (s *sourceRun) due(b *batch) bool {
-	if len(b.records) == 0 || b.bytes >= int(s.w.cfg.TaskBytes)/2 {
-		return true
-	}
-	switch strings.ToLower(s.common.String("transaction.boundary")) {
-	case "interval":
-		wait := s.common.Millis("transaction.boundary.interval.ms")
-		if wait == 0 {
-			wait = time.Minute
-		}
-		return time.Since(b.began) >= wait
-	case "connector":
-		return b.ended
-	}
-	return true
 }
 
 // add records as they go to Kafka.
