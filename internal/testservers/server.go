@@ -107,6 +107,16 @@ func (s *Server) Done() <-chan struct{} {
 	return s.p.done
 }
 
+// PID is the present process's number; 0 while the server is stopped or killed.
+func (s *Server) PID() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.p == nil {
+		return 0
+	}
+	return s.p.pid()
+}
+
 func (s *Server) stop(signal syscall.Signal) error {
 	if s.p == nil {
 		return nil

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pabal-dev/pabal/bench/cdc"
 	"github.com/pabal-dev/pabal/bench/demoorders"
 	"github.com/pabal-dev/pabal/bench/eventstore"
 	"github.com/pabal-dev/pabal/bench/outboxrelay"
@@ -25,6 +26,11 @@ import (
 
 // benchmarks write how they get on to w and return their figures.
 var benchmarks = map[string]func(ctx context.Context, args []string, w io.Writer) (map[string]float64, error){
+	"cdc-mariadb":           cdc.MariaDB,
+	"cdc-mongodb":           cdc.MongoDB,
+	"cdc-postgres-snapshot": cdc.PostgresSnapshot,
+	"cdc-postgres-stream":   cdc.PostgresStream,
+
 	"demo-orders":    demoorders.Run,
 	"journal-append": eventstore.Append,
 	"journal-replay": eventstore.Replay,

@@ -1,0 +1,77 @@
+package cdc
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// worker is a process that runs connectors.
+type worker struct {
+	url    string // of its REST API
+	pid    int
+	broker string
+	prefix string // of its topics
+	// settings are added to those of each connector.
+	settings map[string]string
+	stop     func() error
+}
+
+// ourPrefix keeps our worker from being one of Kafka Connect's group, with its topics.
+const ourPrefix = "ours."
+
+// build the program.
+func build(ctx context.Context, program string) error {
+	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/pabal-dev/pabal").Output()
+	if err != nil {
+		return fmt.Errorf("look for the module of pabal: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-C", strings.TrimSpace(string(root)), "-o", program, "./cmd/pabal")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build pabal: %w: %s", err, out)
+	}
+	return nil
+}
+
+// startPabal runs "pabal up" with connectors and without a console.
+func startPabal(ctx context.Context, program, kafka string) (*worker, error) {
+	cmd := exec.CommandContext(ctx, program, "up", "--kafka", kafka, "--kafka-prefix", ourPrefix, "--console", "off", "--connect", "127.0.0.1:0")
+	cmd.Env = append(os.Environ(), "PABAL_LOG_LEVEL=WARN")
+	cmd.Stderr = os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 20 * time.Second
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	w := &worker{pid: cmd.Process.Pid, broker: kafka, prefix: ourPrefix}
+	lines := bufio.NewScanner(out)
+	for w.url == "" && lines.Scan() {
+		if fields := strings.Fields(lines.Text()); len(fields) == 2 && fields[0] == "connect" {
+			w.url = strings.TrimSuffix(fields[1], "/connectors")
+		}
+	}
+	ended := make(chan struct{})
+	go func() { // what it says later must not hold it up
+		defer close(ended)
+		for lines.Scan() {
+		}
+	}()
+	w.stop = func() error {
+		err := cmd.Process.Signal(os.Interrupt)
+		<-ended
+		return errors.Join(err, cmd.Wait())
+	}
+	if w.url == "" {
+		return nil, errors.Join(errors.New("pabal up did not say where its REST API is"), cmd.Process.Kill(), cmd.Wait())
+	}
+	return w, nil
+}
