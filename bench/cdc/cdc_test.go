@@ -28,7 +28,7 @@ func testWorker(t *testing.T) *worker {
 	server := httptest.NewUnstartedServer(nil)
 	w.url = "http://" + server.Listener.Addr().String()
 	runs, err := connect.New(connect.Config{
-		Kafka: kafka.Config{Brokers: []string{w.broker}, Prefix: ourPrefix, Logger: measure.Quiet}, ID: w.url, URL: w.url, Logger: measure.Quiet,
+		Kafka: kafka.Config{Brokers: []string{w.broker}, Prefix: ourPrefix, Logger: measure.Quiet}, ID: "bench", Logger: measure.Quiet,
 		Plugins: plugin.Set{Sources: []plugin.Source{postgres.Connector{}}, Converters: converters.Plugins(), Headers: converters.Headers()},
 	})
 	if err != nil {
