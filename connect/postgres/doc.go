@@ -18,6 +18,11 @@
 // sees each row once, as if the snapshot had never stopped. Only a table without a primary key
 // begins anew.
 //
-// A row in the table of signals (signal.data.collection) starts an incremental snapshot, which reads
-// tables in chunks beside the stream.
+// A row in the table of signals (signal.data.collection), or a record of the topic of signals
+// (signal.kafka.topic), starts an incremental snapshot, which reads tables in chunks beside the
+// stream, or stops, pauses or resumes it, or logs a message. What a signal brings about is stored
+// with its place in the stream or topic: it counts exactly once, but for messages, which may be
+// logged again. Incremental snapshots need the table also where signals come by the topic, for the
+// marks around their chunks. There are no blocking snapshots. Incremental snapshots are notified of,
+// initial ones are not.
 package postgres

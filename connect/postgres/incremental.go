@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -14,9 +13,9 @@ import (
 	"github.com/pabal-dev/pabal/connect/postgres/internal/pgoutput"
 )
 
-// startChunks makes what incremental snapshots need, where there is a table of signals.
-func (s *stream) startChunks(from *position) error {
-	if len(s.options.Signals) == 0 || s.until != 0 {
+// startChunks makes what signals and incremental snapshots need, where there are any.
+func (s *stream) startChunks(from *position) (err error) {
+	if len(s.options.Signals) == 0 && !s.options.SignalsFrom(debezium.KafkaChannel) {
 		return nil
 	}
 	v := s.options.Values
@@ -31,13 +30,25 @@ func (s *stream) startChunks(from *position) error {
 	if err := s.chunks.Restore(offset, parseTable); err != nil {
 		return err
 	}
-	db := &chunks{run: s.run}
-	s.worker = incremental.NewWorker(db)
-	s.closeChunks = func() {
-		s.worker.Close()
-		db.close()
+	s.notes = debezium.NewNotifications(s.options.Settings, s.log)
+	if s.signals, err = debezium.OpenSignalTopic(s.options.Settings, s.kafka, s.log, s.chunks.State().SignalOffset()); err != nil {
+		return err
+	}
+	s.topic.Store(s.signals)
+	if len(s.options.Signals) > 0 {
+		s.database = &chunks{run: s.run}
+		s.worker = incremental.NewWorker(s.database)
 	}
 	return nil
+}
+
+// closeChunks ends what startChunks began.
+func (s *stream) closeChunks() {
+	s.signals.Close()
+	if s.worker != nil {
+		s.worker.Close()
+		s.database.close()
+	}
 }
 
 func parseTable(name string) (debezium.TableID, bool) { return debezium.ParseTableID(name, false) }
@@ -74,46 +85,6 @@ func (s *stream) noticed(t *table, c *debezium.Change) {
 	}
 }
 
-// signalled takes a change of the table of signals for what it asks.
-func (s *stream) signalled(ctx context.Context, at pgoutput.LSN, t *table, c *debezium.Change) error {
-	if s.chunks == nil || !slices.Contains(s.options.Signals, t.ID) {
-		return nil
-	}
-	signal, ok := debezium.SignalOfRow(c.Op, c.Before, c.After)
-	if !ok {
-		return nil
-	}
-	action, err := signal.Action()
-	if err != nil {
-		s.log.Warn("postgres: a signal is left", "id", signal.ID, "type", signal.Type, "error", err)
-		return nil
-	}
-	rows, ok := s.chunks.Apply(signal.ID, action, s)
-	if message, is := action.(debezium.LogMessage); is {
-		s.log.Info("postgres: " + message.Message)
-	} else if !ok {
-		s.log.Warn("postgres: a signal of this type is not supported", "id", signal.ID, "type", signal.Type)
-	}
-	if err := s.sendChunk(ctx, at, rows); err != nil {
-		return err
-	}
-	for s.chunks.Waiting() {
-		select {
-		case o := <-s.worker.Done():
-			if err := s.chunkRead(ctx, at, o); err != nil {
-				return err
-			}
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Until(s.nextStatus)):
-			if err := s.status(time.Now(), false); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // decided is that the last record is behind all that the incremental snapshot knows of: a signal is
 // done with once its record is stored.
 func (s *stream) decided() {
@@ -143,6 +114,9 @@ func (s *stream) nextChunk(ctx context.Context) error {
 	if s.chunks == nil {
 		return nil
 	}
+	if err := s.ofTopic(ctx); err != nil || s.worker == nil {
+		return err
+	}
 	select {
 	case o := <-s.worker.Done():
 		if err := s.chunkRead(ctx, s.flushed, o); err != nil {
@@ -156,8 +130,8 @@ func (s *stream) nextChunk(ctx context.Context) error {
 			s.worker.Start(c)
 		}
 	}
-	for _, note := range s.chunks.Notes() {
-		s.log.Info("postgres: incremental snapshot", "notification", fmt.Sprint(note))
+	if !s.tx.open { // else they come with the transaction's end
+		s.notify(s.place)
 	}
 	return nil
 }

@@ -19,9 +19,6 @@ func definition() config.Definition {
 	for _, keys := range [][]config.Key{connectionKeys(), slotKeys(), publicationKeys(), valueKeys(), snapshotKeys()} {
 		d = d.With(keys...)
 	}
-	if k, ok := d.Key("notification.enabled.channels"); ok {
-		d = d.With(checked(k, onlyLogged))
-	}
 	for name, why := range unsupported {
 		if k, ok := d.Key(name); ok {
 			d = d.With(refused(k, why))
@@ -30,20 +27,10 @@ func definition() config.Definition {
 	return d
 }
 
-func onlyLogged(v any) error {
-	for _, channel := range v.([]string) {
-		if channel != "log" {
-			return fmt.Errorf("the channel %s is not supported: notifications are logged (log)", channel)
-		}
-	}
-	return nil
-}
-
 // unsupported are settings that this connector would not heed.
 var unsupported = map[string]string{
 	"guardrail.collections.max":          "tables are not counted",
 	"guardrail.collections.limit.action": "tables are not counted",
-	"signal.enabled.channels":            "signals come from the table signal.data.collection",
 	"snapshot.lock.timeout.ms":           "no locks are taken",
 	"snapshot.locking.mode":              "no locks are taken: a table that is altered meanwhile is read again",
 	"snapshot.tables.order.by.row.count": "tables are read in the order of their names",

@@ -17,6 +17,7 @@ import (
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/pgoutput"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/replication"
+	"github.com/pabal-dev/pabal/kafka"
 )
 
 // run is one go at making records, with connections of its own.
@@ -28,6 +29,8 @@ type run struct {
 	headers   []plugin.Header
 	queue     *feed.Records
 	confirmed *atomic.Uint64
+	kafka     kafka.Config
+	topic     *atomic.Pointer[debezium.SignalTopic] // of the run under way
 	positions bool
 	from      *position // nil is from the start
 	// interval of what the server is told.
@@ -140,11 +143,9 @@ func (r *run) phases(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer s.closeChunks()
 	if err := s.startChunks(start); err != nil {
 		return err
-	}
-	if s.closeChunks != nil {
-		defer s.closeChunks()
 	}
 	return s.follow(ctx)
 }

@@ -60,6 +60,11 @@ func (s *stream) wake(now time.Time) time.Time {
 			at = soon
 		}
 	}
+	if s.signals != nil {
+		if soon := now.Add(signalWait); soon.Before(at) {
+			at = soon
+		}
+	}
 	if due, wait := s.hearts.Due(now); !s.tx.open && (due || wait > 0) {
 		if heart := now.Add(max(wait, time.Millisecond)); heart.Before(at) {
 			at = heart
@@ -70,6 +75,9 @@ func (s *stream) wake(now time.Time) time.Time {
 
 // chunkWait is how often it is looked whether a chunk was read.
 const chunkWait = 10 * time.Millisecond
+
+// signalWait is how often it is looked whether a signal came by its topic.
+const signalWait = 200 * time.Millisecond
 
 // deaf is how long a server that is asked at each status may say nothing while we listen.
 const deaf = time.Minute

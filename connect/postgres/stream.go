@@ -35,13 +35,16 @@ type stream struct {
 	until    pgoutput.LSN
 	reached  bool
 
-	// chunks are those of incremental snapshots, which worker reads; nil without a table of signals.
+	// chunks are those of incremental snapshots, nil without signals; worker reads them from the
+	// database, nil without a table of signals.
 	chunks *incremental.Snapshot
 	worker *incremental.Worker
 	// reading says that the worker is at one.
 	reading bool
-	// closeChunks ends the worker.
-	closeChunks func()
+	database *chunks
+	// signals are those of the topic; nil without one.
+	signals *debezium.SignalTopic
+	notes   *debezium.Notifications
 
 	out        []plugin.SourceRecord
 	size       int // of what was received for out

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pabal-dev/pabal/connect/debezium"
 	"github.com/pabal-dev/pabal/connect/debezium/feed"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/replication"
@@ -34,6 +35,9 @@ func (t *task) Poll(ctx context.Context) ([]plugin.SourceRecord, error) {
 // Committed lets the server know soon that the log up to there is not needed any more.
 func (t *task) Committed(_ context.Context, at plugin.Position) error {
 	p, ok := at.(*position)
+	if ok {
+		t.source.topic.Load().Stored(p.chunks.SignalOffset())
+	}
 	if !ok || !t.source.options.flush || p.flush == 0 {
 		return nil
 	}
@@ -72,6 +76,8 @@ type source struct {
 	used      int // times in a row that the slot was in use; only Poll uses it
 	// confirmed is the log position that the server may let go.
 	confirmed atomic.Uint64
+	// topic of signals of the last run.
+	topic atomic.Pointer[debezium.SignalTopic]
 }
 
 // Restore a stored position.
@@ -88,6 +94,7 @@ func (s *source) Run(ctx context.Context, to *feed.Records, from *position) erro
 	r := &run{
 		options: s.options, log: s.context.Logger, values: s.context.Config, partition: s.partition, headers: s.headers,
 		queue: to, confirmed: &s.confirmed, positions: s.context.Positions, from: from,
+		kafka: s.context.Kafka, topic: &s.topic,
 	}
 	return r.do(ctx)
 }

@@ -1,0 +1,101 @@
+package postgres
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/plugin"
+	"github.com/pabal-dev/pabal/connect/postgres/internal/pgoutput"
+)
+
+// signalled takes a change of the table of signals for what it asks.
+func (s *stream) signalled(ctx context.Context, at pgoutput.LSN, t *table, c *debezium.Change) error {
+	if s.chunks == nil || !slices.Contains(s.options.Signals, t.ID) {
+		return nil
+	}
+	signal, ok := debezium.SignalOfRow(c.Op, c.Before, c.After)
+	if !ok || !signal.Mark() && !s.options.SignalsFrom(debezium.SourceChannel) {
+		return nil
+	}
+	if err := s.obey(ctx, at, signal); err != nil {
+		return err
+	}
+	for s.chunks.Waiting() {
+		select {
+		case o := <-s.worker.Done():
+			if err := s.chunkRead(ctx, at, o); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Until(s.nextStatus)):
+			if err := s.status(time.Now(), false); err != nil {
+				return err
+			}
+		}
+	}
+	n := len(s.out)
+	s.notify(func() *position {
+		p := s.at(at, insertKind)
+		p.tx = s.emitter.Transactions.State()
+		return p
+	})
+	s.made(n, at)
+	return nil
+}
+
+// obey a signal. One that cannot be obeyed is left, with a warning that says why.
+func (s *stream) obey(ctx context.Context, at pgoutput.LSN, signal debezium.Signal) error {
+	left := func(why any) { s.log.Warn("postgres: a signal is left", "id", signal.ID, "type", signal.Type, "error", why) }
+	action, err := signal.Action()
+	if err != nil {
+		left(err)
+		return nil
+	}
+	switch a, ok := action.(debezium.ExecuteSnapshot); {
+	case ok && a.Blocking:
+		left("this connector takes no blocking snapshots")
+		return nil
+	case ok && s.worker == nil:
+		left("incremental snapshots need signal.data.collection")
+		return nil
+	}
+	rows, ok := s.chunks.Apply(signal.ID, action, s)
+	if message, is := action.(debezium.LogMessage); is {
+		s.log.Info("postgres: " + strings.ReplaceAll(message.Message, "{}", at.String()))
+	} else if !ok {
+		left("this connector does not take signals of this type")
+	}
+	return s.sendChunk(ctx, at, rows)
+}
+
+// ofTopic obeys the signals that came by the topic since. Between transactions, a position of its
+// own says that they were; within one, the records that follow do.
+func (s *stream) ofTopic(ctx context.Context) error {
+	obeyed := false
+	for {
+		signal, ok := s.signals.Next()
+		if !ok {
+			break
+		}
+		s.chunks.Signalled(signal.Offset)
+		if err := s.obey(ctx, s.flushed, signal.Signal); err != nil {
+			return err
+		}
+		obeyed = true
+	}
+	if obeyed && !s.tx.open && s.positions {
+		s.out = append(s.out, plugin.SourceRecord{At: s.place(), End: true, Bytes: 100})
+	}
+	return nil
+}
+
+// notify of what the incremental snapshot did.
+func (s *stream) notify(at func() *position) {
+	if notes := s.chunks.Notes(); len(notes) > 0 {
+		s.out = s.notes.Append(s.out, time.Now(), at(), notes...)
+	}
+}
