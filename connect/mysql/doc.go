@@ -20,6 +20,15 @@
 // A position whose log the server has purged is an error, or the begin of a new snapshot with
 // snapshot.mode=when_needed.
 //
+// A row in the table of signals (signal.data.collection), or a record of the topic of signals
+// (signal.kafka.topic), starts an incremental snapshot, which reads tables in chunks beside the
+// stream, or stops, pauses or resumes it, or logs a message. What a signal brings about is stored
+// with its place in the log or topic: it counts exactly once, but for messages, which may be logged
+// again. Incremental snapshots write marks into the table: they need the right to INSERT, and are
+// refused with read.only. Changes that a foreign key's CASCADE makes are not in the log of InnoDB,
+// so that neither the stream nor an incremental snapshot under way knows of them. There are no
+// blocking snapshots. Incremental snapshots are notified of, initial ones are not.
+//
 // These differ from Debezium's records on purpose, or are not there:
 //
 //   - There is no topic of the history of definitions, and no record of their changes:
@@ -30,7 +39,8 @@
 //     since 11.4).
 //   - JSON columns of MariaDB are text, as the server keeps them.
 //   - The year 0 is 0 in the stream as it is in a snapshot.
-//   - Incremental snapshots and signals are refused.
+//   - The source block of a row that an incremental snapshot read has the place of the transaction
+//     that ended its chunk.
 //   - What was prepared by XA becomes records when it is prepared, as with Debezium: a rollback later
 //     is not told.
 package mysql

@@ -32,6 +32,7 @@ func (s *stream) handle(h *replication.EventHeader, event replication.Event) err
 		return nil
 	case *replication.MariadbGTIDEvent:
 		s.pending(start, fmt.Sprintf("%d-%d-%d", e.GTID.DomainID, h.ServerID, e.GTID.SequenceNumber), time.Time{})
+		s.tx.foreign = !s.options.origins.streamed(mariaOrigin(h, e))
 		if !e.IsStandalone() {
 			s.begin(h)
 		}
@@ -119,6 +120,7 @@ func (s *stream) mysqlGTID(start place, h *replication.EventHeader, e *replicati
 		at = e.ImmediateCommitTime()
 	}
 	s.pending(start, gtid, at)
+	s.tx.foreign = !s.options.origins.streamed(mysqlOrigin(gtid))
 }
 
 // pending transaction, which begins now or with the next event.
@@ -155,7 +157,7 @@ func (s *stream) begin(h *replication.EventHeader) {
 func (s *stream) at(h *replication.EventHeader) *position {
 	return &position{
 		partition: s.partition, place: s.tx.start, gtids: s.gtids, gtid: s.tx.gtid, events: s.tx.events, queries: s.tx.countsQueries,
-		server: h.ServerID, seconds: int64(h.Timestamp), snapshot: s.progress(), tx: s.emitter.Transactions.State(),
+		server: h.ServerID, seconds: int64(h.Timestamp), snapshot: s.progress(), chunks: s.chunkState(), tx: s.emitter.Transactions.State(),
 	}
 }
 
@@ -175,7 +177,7 @@ func (s *stream) commit(h *replication.EventHeader, end place) (err error) {
 			return err
 		}
 	}
-	p := &position{partition: s.partition, place: end, gtids: gtids, server: h.ServerID, seconds: int64(h.Timestamp), snapshot: s.progress()}
+	p := &position{partition: s.partition, place: end, gtids: gtids, server: h.ServerID, seconds: int64(h.Timestamp), snapshot: s.progress(), chunks: s.chunkState()}
 	n := len(s.out)
 	s.out = s.emitter.Transactions.End(s.out, s.time(h), p)
 	s.tx.records += len(s.out) - n

@@ -22,7 +22,7 @@ func (f flavor) definition() config.Definition {
 		}
 	}
 	d.Patterns = append(d.Patterns, "database.*", "driver.*", "schema.history.internal.*")
-	for _, keys := range [][]config.Key{f.connectionKeys(), logKeys(), tableKeys(), f.snapshotKeys(), signalKeys()} {
+	for _, keys := range [][]config.Key{f.connectionKeys(), logKeys(), tableKeys(), f.snapshotKeys()} {
 		d = d.With(keys...)
 	}
 	return d
@@ -84,19 +84,18 @@ func (f flavor) connectionKeys() []config.Key {
 		key("connect.timeout.ms", config.Int, "30000", config.Medium, "How long to wait for a connection, in milliseconds."),
 		key("connect.keep.alive", config.Boolean, "true", config.Low, "Accepted and of no effect: connections are always probed."),
 		key("connect.keep.alive.interval.ms", config.Long, "60000", config.Low, "How long the binary log may be silent before its connection is made again, in milliseconds."),
-		key("read.only", config.Boolean, "false", config.Low, "Accepted and of no effect: nothing is written to the database."),
+		key("read.only", config.Boolean, "false", config.Low, "Whether nothing is written to the database. Incremental snapshots and heartbeat.action.query write, and are refused then."),
 	}
 }
 
 func logKeys() []config.Key {
-	const filter = "all transactions of the binary log are streamed"
 	return []config.Key{
 		key("include.query", config.Boolean, "false", config.Medium, "Whether the source block has the statement that made the change; the server must log it (binlog_annotate_row_events, binlog_rows_query_log_events)."),
 		key("binlog.buffer.size", config.Int, "0", config.Medium, "Accepted and of no effect: the log has only transactions that were committed."),
 		key("binlog.metadata.based.schema", config.Boolean, "true", config.Low, "Accepted and of no effect: columns come from the binary log wherever it tells them."),
-		refused(key("gtid.source.includes", config.List, "", config.High, "The sources of transactions to stream."), filter),
-		refused(key("gtid.source.excludes", config.String, "", config.Medium, "The sources of transactions not to stream."), filter),
-		key("gtid.source.filter.dml.events", config.Boolean, "true", config.Medium, "Accepted and of no effect without gtid.source.includes."),
+		key("gtid.source.includes", config.List, "", config.High, "The sources of the transactions whose changes are streamed: regular expressions of MySQL's server UUIDs, or of MariaDB's <domain>-<server>, with commas between."),
+		key("gtid.source.excludes", config.String, "", config.Medium, "The sources of the transactions whose changes are not streamed, as gtid.source.includes has them."),
+		refused(key("gtid.source.filter.dml.events", config.Boolean, "true", config.Medium, "Whether changes of other sources are left out."), "the filter of sources is there for nothing else here"),
 		key("gtid.ignore.on.recovery", config.Boolean, "false", config.Low, "Whether a restart goes on by file and position though there are global transaction ids."),
 		choice("event.deserialization.failure.handling.mode", "fail", "The former name of event.processing.failure.handling.mode, which is the one that counts.", "fail", "warn", "skip", "ignore"),
 		choice("inconsistent.schema.handling.mode", "fail", "What becomes of changes whose columns are not known: the task fails (fail), or they are skipped with a warning (warn) or without (skip, ignore).", "fail", "warn", "skip", "ignore"),
@@ -112,8 +111,7 @@ func tableKeys() []config.Key {
 		key("min.row.count.to.stream.results", config.Int, "1000", config.Low, "Accepted and of no effect: results are always streamed."),
 		refused(key("include.schema.changes", config.Boolean, "false", config.Medium, "Whether changes of tables' definitions are written to the topic that topic.prefix names."),
 			"no records are made of changes of definitions: leave it out, or set it to false"),
-		refused(key("heartbeat.action.query", config.String, "", config.Low, "A statement that each heartbeat runs in the database."),
-			"nothing is written to the database: positions are stored though no captured table changes"),
+		key("heartbeat.action.query", config.String, "", config.Low, "A statement that each heartbeat runs in the database."),
 	}
 }
 
@@ -129,14 +127,5 @@ func (f flavor) snapshotKeys() []config.Key {
 		choice("snapshot.locking.mode", "minimal", "How long a snapshot keeps others from writing: until its transaction has begun (minimal), to its end (extended), or not at all (none).", locks...),
 		refused(key("snapshot.max.threads", config.Int, "1", config.Medium, "How many connections a snapshot reads with."), none),
 		refused(key("snapshot.select.statement.overrides", config.String, "", config.Medium, "Tables that a snapshot reads with a statement of their own."), "a snapshot reads whole tables"),
-	}
-}
-
-func signalKeys() []config.Key {
-	const none = "incremental snapshots are not supported by this connector"
-	signals := key("signal.enabled.channels", config.List, "source", config.Medium, "Where signals come from.")
-	return []config.Key{
-		refused(key("signal.data.collection", config.List, "", config.Medium, "The table that signals are written to."), none),
-		refused(signals, none),
 	}
 }

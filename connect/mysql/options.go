@@ -31,6 +31,8 @@ type options struct {
 	lenient               bool // values that do not fit their type are null
 	skipFailed            bool // events that cannot be processed are skipped
 	skipUnknown           bool // changes whose columns are not known are skipped
+	origins               origins
+	action                string // heartbeat.action.query
 }
 
 // system tables are those of the server itself.
@@ -60,6 +62,16 @@ func newOptions(f flavor, v config.Values) (*options, error) {
 		lenient:     lower(v, "event.converting.failure.handling.mode") != "fail",
 		skipFailed:  lower(v, "event.processing.failure.handling.mode") != "fail",
 		skipUnknown: lower(v, "inconsistent.schema.handling.mode") != "fail",
+	}
+	o.action = v.String("heartbeat.action.query")
+	if o.origins, err = newOrigins(v); err != nil {
+		return nil, err
+	}
+	if v.Bool("read.only") && len(r.Signals) > 0 {
+		return nil, config.Problem{Key: "read.only", Message: "incremental snapshots write marks into signal.data.collection: leave read.only out, or signal.data.collection"}
+	}
+	if v.Bool("read.only") && o.action != "" {
+		return nil, config.Problem{Key: "read.only", Message: "heartbeat.action.query writes to the database: leave one of the two out"}
 	}
 	o.values = values.Options{
 		Decimal: r.Decimal, Time: r.Time, Binary: r.Binary,

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/debezium/incremental"
 	"github.com/pabal-dev/pabal/connect/plugin"
 )
 
@@ -68,6 +69,8 @@ type position struct {
 	server             uint32
 	seconds            int64
 	tx                 debezium.TransactionState
+	// chunks is how far signals and an incremental snapshot have come.
+	chunks incremental.State
 	// snapshot is how far one has come; nil is that none is under way.
 	snapshot *progress
 	// last says that it is the last record of a snapshot.
@@ -104,6 +107,7 @@ func (p *position) Offset() map[string]any {
 		o[queriesKey] = true
 	}
 	p.tx.Put(o)
+	p.chunks.Put(o)
 	if p.snapshot != nil || p.last {
 		o[snapshotKey], o[completedKey] = "INITIAL", p.last
 	}

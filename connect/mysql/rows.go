@@ -10,7 +10,7 @@ import (
 
 // rows of one event, but for those that were done before a restart.
 func (s *stream) rows(h *replication.EventHeader, e *replication.RowsEvent, start place) error {
-	if s.passed() {
+	if s.passed() || s.tx.foreign {
 		return nil
 	}
 	from, part := s.tx.skipRows, s.tx.skipPart
@@ -37,8 +37,13 @@ func (s *stream) rows(h *replication.EventHeader, e *replication.RowsEvent, star
 			s.log.Warn("mysql: a change is skipped, as event.processing.failure.handling.mode says", "table", t.ID.String(), "at", start.String(), "row", row, "error", err)
 			continue
 		}
+		s.noticed(t, c)
+		signal := *c // records change the rows
 		s.append(h, c, t, start, row, part)
 		part = 0
+		if err := s.signalled(h, c.At.(*position), t, &signal); err != nil {
+			return err
+		}
 		if len(s.out) >= batchRecords {
 			if err := s.push(); err != nil {
 				return err

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/pabal-dev/pabal/connect/config"
+	"github.com/pabal-dev/pabal/connect/debezium"
 	"github.com/pabal-dev/pabal/connect/debezium/feed"
 	"github.com/pabal-dev/pabal/connect/plugin"
+	"github.com/pabal-dev/pabal/kafka"
 )
 
 // run is one go at making records, with connections of its own.
@@ -22,6 +25,8 @@ type run struct {
 	queue     *feed.Records
 	positions bool
 	from      *position // nil is from the start
+	kafka     kafka.Config
+	topic     *atomic.Pointer[debezium.SignalTopic] // of the run under way
 
 	db      *database
 	schemas *schemas

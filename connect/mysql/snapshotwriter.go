@@ -96,25 +96,10 @@ func (w *snapshotWriter) read(d *tableDefinition) error {
 }
 
 func (w *snapshotWriter) convert(row *snapshotRow, from []driver.FieldValue) (err error) {
-	row.values = make([]any, len(from))
-	for i := range from {
-		c := &row.table.columns[i]
-		if c.codec == nil {
-			continue
-		}
-		if row.values[i] = c.null; from[i].Type == driver.FieldValueTypeNull {
-			continue
-		}
-		given := from[i].Value()
-		if b, ok := given.([]byte); ok {
-			row.bytes += 2 * len(b)
-		}
-		v, err := c.codec.Query(given)
-		if row.values[i], err = w.schemas.fit(row.table, c, v, err); err != nil {
-			return err
-		}
-	}
-	return nil
+	size := 0
+	row.values, size, err = w.schemas.query(row.table, from)
+	row.bytes += size
+	return err
 }
 
 // flush makes a record of the row that was kept back.

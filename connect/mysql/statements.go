@@ -35,6 +35,7 @@ func (s *stream) statement(h *replication.EventHeader, e *replication.QueryEvent
 		s.log.Warn("mysql: a change is in the log as a statement and not as rows, so that it is missing: set binlog_format to ROW for all sessions", "at", start.String())
 	default:
 		s.tx.thread = int64(e.SlaveProxyID)
+		s.redefined(text)
 		if err := s.truncated(h, text, string(e.Schema), start); err != nil {
 			return err
 		}
@@ -54,7 +55,7 @@ var (
 
 // truncated tables become records, where they are not skipped.
 func (s *stream) truncated(h *replication.EventHeader, text, database string, start place) error {
-	if s.options.Skipped[debezium.Truncate] {
+	if s.options.Skipped[debezium.Truncate] && s.chunks == nil {
 		return nil
 	}
 	for comment.MatchString(text) {
@@ -72,6 +73,12 @@ func (s *stream) truncated(h *replication.EventHeader, text, database string, st
 		id.Catalog = database
 	}
 	if !s.options.Tables.Captured(id) || s.catchUp != nil && !s.catchUp.progress.begun(id.String()) {
+		return nil
+	}
+	if s.chunks != nil {
+		s.chunks.Truncated(id)
+	}
+	if s.options.Skipped[debezium.Truncate] {
 		return nil
 	}
 	d, err := s.schemas.define(s.db, id)

@@ -11,6 +11,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/replication"
 
 	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/debezium/incremental"
 	"github.com/pabal-dev/pabal/connect/plugin"
 )
 
@@ -43,6 +44,17 @@ type stream struct {
 	// told is the place that the last record or position said.
 	told     place
 	nextTell time.Time
+
+	// chunks are those of incremental snapshots, nil without signals; worker reads them from the
+	// database, nil without a table of signals.
+	chunks    *incremental.Snapshot
+	worker    *incremental.Worker
+	database  *chunks
+	reading   bool      // the worker is at one
+	notBefore time.Time // the next one is read
+	// signals are those of the topic; nil without one.
+	signals *debezium.SignalTopic
+	notes   *debezium.Notifications
 }
 
 // transaction under way.
@@ -56,6 +68,7 @@ type transaction struct {
 	query         any
 	at            time.Time // when it was committed, where the server tells
 	records       int
+	foreign       bool // its changes are not streamed, as its origin is not
 	// what is done of it since before a restart
 	skip, skipRows, skipPart int
 }
@@ -98,6 +111,10 @@ func (r *run) stream(ctx context.Context, from *position, c *catchUp) error {
 	}
 	s.emitter.Transactions.Restore(o)
 	s.emitter.Now(now)
+	defer s.closeChunks()
+	if err := s.startChunks(from); err != nil {
+		return err
+	}
 	inner, stop := context.WithCancel(ctx)
 	s.ctx = inner
 	syncer, err := r.syncer(s)
@@ -176,7 +193,7 @@ func (s *stream) decode(e *replication.RowsEvent, data []byte) error {
 	if err != nil {
 		return err
 	}
-	if t, known := s.tables[e.TableID]; known && t == nil || s.passed() {
+	if t, known := s.tables[e.TableID]; known && t == nil || s.passed() || s.tx.foreign {
 		return nil
 	}
 	return e.DecodeData(at, data)
@@ -193,19 +210,36 @@ func (s *stream) periodic(now time.Time) error {
 	if s.tx.open || s.err != nil {
 		return s.push()
 	}
+	if s.chunks != nil {
+		s.ofTopic()
+		if err := s.nextChunk(&replication.EventHeader{}, s.place()); err != nil {
+			return err
+		}
+		s.notify(s.place())
+	}
 	if due, _ := s.hearts.Due(now); due {
-		s.out = append(s.out, s.hearts.Record(now, s.place()))
+		s.out = append(s.out, s.hearts.Record(now, s.tell()))
+		if err := s.act(); err != nil {
+			return err
+		}
 	} else if s.positions && s.ended != s.told && !now.Before(s.nextTell) {
 		s.nextTell = now.Add(tellEvery)
-		s.out = append(s.out, plugin.SourceRecord{At: s.place(), End: true, Bytes: 100})
+		s.out = append(s.out, plugin.SourceRecord{At: s.tell(), End: true, Bytes: 100})
 	}
 	return s.push()
 }
 
 // place is a position between transactions.
 func (s *stream) place() *position {
+	return &position{
+		partition: s.partition, place: s.ended, gtids: s.gtids, seconds: time.Now().Unix(), snapshot: s.progress(), chunks: s.chunkState(),
+	}
+}
+
+// tell the place with a record.
+func (s *stream) tell() *position {
 	s.told = s.ended
-	return &position{partition: s.partition, place: s.ended, gtids: s.gtids, seconds: time.Now().Unix(), snapshot: s.progress()}
+	return s.place()
 }
 
 func (s *stream) progress() *progress {

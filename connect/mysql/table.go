@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/pabal-dev/pabal/connect/data"
 	"github.com/pabal-dev/pabal/connect/debezium"
@@ -77,6 +79,7 @@ func newSchemas(db *database, o *options, log *slog.Logger) (*schemas, error) {
 type table struct {
 	*debezium.Table
 	columns  []column
+	key      []int // places of the primary key's columns
 	database string
 	name     any // boxed once
 }
@@ -104,6 +107,12 @@ func (s *schemas) build(d *tableDefinition) *table {
 		}
 	}
 	out.Table = s.options.Relational.Table(d.id, described, d.key, sourceSchemas[s.options.flavor])
+	for _, name := range d.key {
+		out.key = append(out.key, slices.IndexFunc(d.columns, func(c values.Column) bool { return strings.EqualFold(c.Name, name) }))
+	}
+	if slices.ContainsFunc(out.key, func(i int) bool { return i < 0 || !out.Uses(i) }) {
+		out.key = nil
+	}
 	for i := range out.columns {
 		if !out.Uses(i) {
 			out.columns[i].codec = nil

@@ -3,10 +3,26 @@ package mysql
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
+	"github.com/pabal-dev/pabal/connect/debezium"
 	"github.com/pabal-dev/pabal/connect/debezium/feed"
 	"github.com/pabal-dev/pabal/connect/plugin"
 )
+
+// task makes the records of one connector.
+type task struct {
+	*feed.Task[*position]
+	source *source
+}
+
+// Committed has the topic of signals know: the server keeps its log by time or size.
+func (t *task) Committed(_ context.Context, at plugin.Position) error {
+	if p, ok := at.(*position); ok {
+		t.source.topic.Load().Stored(p.chunks.SignalOffset())
+	}
+	return nil
+}
 
 // source makes the records of one connector's task.
 type source struct {
@@ -14,11 +30,13 @@ type source struct {
 	context   plugin.SourceContext
 	headers   []plugin.Header
 	partition map[string]any
+	// topic of signals of the last run.
+	topic atomic.Pointer[debezium.SignalTopic]
 }
 
 func newTask(o *options, c plugin.SourceContext, headers []plugin.Header) plugin.SourceTask {
 	s := &source{options: o, context: c, headers: headers, partition: map[string]any{"server": o.Naming.Prefix}}
-	return feed.NewTask(s, o.Settings, c, s.partition)
+	return &task{Task: feed.NewTask(s, o.Settings, c, s.partition), source: s}
 }
 
 // Restore a stored position.
@@ -31,6 +49,7 @@ func (s *source) Run(ctx context.Context, to *feed.Records, from *position) erro
 	r := &run{
 		options: s.options, log: s.context.Logger, values: s.context.Config, partition: s.partition, headers: s.headers,
 		queue: to, positions: s.context.Positions, from: from,
+		kafka: s.context.Kafka, topic: &s.topic,
 	}
 	return r.do(ctx)
 }

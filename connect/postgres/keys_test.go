@@ -10,8 +10,7 @@ func TestNothingIsHeededInSilence(t *testing.T) {
 	needed := map[string]string{"topic.prefix": "p", "database.hostname": "h", "database.user": "u", "database.dbname": "d"}
 	for key, value := range map[string]string{
 		"xmin.fetch.interval.ms": "1000", "guardrail.collections.max": "5", "snapshot.locking.mode": "shared",
-		"signal.enabled.channels": "source,kafka", "notification.enabled.channels": "sink", "plugin.name": "decoderbufs",
-		"slot.stream.params": "origin=none; binary = true",
+		"signal.file": "signals.txt", "plugin.name": "decoderbufs", "slot.stream.params": "origin=none; binary = true",
 	} {
 		given := map[string]string{key: value}
 		for k, v := range needed {
@@ -22,7 +21,7 @@ func TestNothingIsHeededInSilence(t *testing.T) {
 			t.Errorf("%s=%s: %v", key, value, problems)
 		}
 	}
-	needed["notification.enabled.channels"] = "log"
+	needed["notification.enabled.channels"], needed["signal.enabled.channels"] = "log,sink", "source,kafka"
 	if _, problems := definition().Parse(needed); len(problems) > 0 {
 		t.Errorf("what works is refused: %v", problems)
 	}

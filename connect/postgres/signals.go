@@ -49,7 +49,9 @@ func (s *stream) signalled(ctx context.Context, at pgoutput.LSN, t *table, c *de
 
 // obey a signal. One that cannot be obeyed is left, with a warning that says why.
 func (s *stream) obey(ctx context.Context, at pgoutput.LSN, signal debezium.Signal) error {
-	left := func(why any) { s.log.Warn("postgres: a signal is left", "id", signal.ID, "type", signal.Type, "error", why) }
+	left := func(why any) {
+		s.log.Warn("postgres: a signal is left", "id", signal.ID, "type", signal.Type, "error", why)
+	}
 	action, err := signal.Action()
 	if err != nil {
 		left(err)

@@ -40,7 +40,7 @@ type stream struct {
 	chunks *incremental.Snapshot
 	worker *incremental.Worker
 	// reading says that the worker is at one.
-	reading bool
+	reading  bool
 	database *chunks
 	// signals are those of the topic; nil without one.
 	signals *debezium.SignalTopic
