@@ -6,7 +6,7 @@ import "github.com/pabal-dev/pabal/connect/config"
 // those that it has otherwise with Definition.With.
 func CommonKeys() []config.Key {
 	var all []config.Key
-	for _, some := range [][]config.Key{topicKeys(), eventKeys(), queueKeys(), snapshotKeys(), signalKeys(), lineageKeys()} {
+	for _, some := range [][]config.Key{topicKeys(), eventKeys(), queueKeys(), snapshotKeys(), signalKeys(), LineageKeys()} {
 		all = append(all, some...)
 	}
 	return all
@@ -91,8 +91,8 @@ func queueKeys() []config.Key {
 	}
 }
 
-// lineageKeys are those of OpenLineage.
-func lineageKeys() []config.Key {
+// LineageKeys are those of OpenLineage, which sinks have, too: known, and refused.
+func LineageKeys() []config.Key {
 	const why = "OpenLineage is not supported"
 	off := func(name, def, doc string) config.Key { return refused(text(name, def, config.Low, doc), why) }
 	return []config.Key{

@@ -9,23 +9,12 @@ import (
 	"strings"
 
 	"github.com/pabal-dev/pabal/connect/config"
+	"github.com/pabal-dev/pabal/connect/internal/mongouri"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
-	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/connstring"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 )
-
-func checkConnectionString(v any) error {
-	text, _ := v.(string)
-	if strings.TrimSpace(text) == "" {
-		return errors.New("Missing connection string") //nolint:staticcheck // Debezium's own words
-	}
-	if _, err := connstring.ParseAndValidate(text); err != nil {
-		return errors.New("Invalid connection string; expected mongodb://host:port/?replicaSet=name") //nolint:staticcheck // Debezium's own words; the driver's may quote the password
-	}
-	return nil
-}
 
 // clientOptions are those of the connection string on top of the connector's.
 func clientOptions(v config.Values) *options.ClientOptions {
@@ -40,7 +29,7 @@ func clientOptions(v config.Values) *options.ClientOptions {
 		//nolint:gosec // what the option is for
 		o.SetTLSConfig(&tls.Config{InsecureSkipVerify: v.Bool("mongodb.ssl.invalid.hostname.allowed"), MinVersion: tls.VersionTLS12})
 	}
-	return o.ApplyURI(v.String("mongodb.connection.string"))
+	return o.ApplyURI(mongouri.Complete(v.String("mongodb.connection.string")))
 }
 
 // connect does not wait for a server: the first request does.

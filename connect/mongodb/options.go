@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/pabal-dev/pabal/connect/config"
+	"github.com/pabal-dev/pabal/connect/internal/mongouri"
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
@@ -17,7 +18,7 @@ const (
 
 var connectionKeys = []config.Key{
 	{Name: "mongodb.connection.string", Type: config.Password, Required: true, Importance: config.High, Group: connectionGroup, Label: "Connection String",
-		Check: checkConnectionString, Doc: "Where the database is: mongodb://host:port/?replicaSet=name or mongodb+srv://host, with the driver's options."},
+		Check: mongouri.Check, Doc: "Where the database is: mongodb://host:port/?replicaSet=name or mongodb+srv://host, with the driver's options."},
 	{Name: "mongodb.user", Type: config.String, Importance: config.High, Group: connectionGroup, Label: "User", Doc: "Name to log in with, where the connection string has none."},
 	{Name: "mongodb.password", Type: config.Password, Importance: config.High, Group: connectionGroup, Label: "Password", Doc: "Password of mongodb.user."},
 	{Name: "mongodb.authsource", Type: config.String, Default: "admin", Group: connectionGroup, Label: "Credentials Database", Doc: "Database that knows mongodb.user."},

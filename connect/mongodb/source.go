@@ -11,6 +11,7 @@ import (
 
 	"github.com/pabal-dev/pabal/connect/config"
 	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/internal/mongouri"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/connstring"
@@ -114,7 +115,7 @@ func (Source) Open(ctx context.Context, c plugin.SourceContext) (plugin.SourceTa
 // storedPosition also looks where old versions of Debezium stored theirs, by replica set.
 func storedPosition(ctx context.Context, s *settings, c plugin.SourceContext) (*position, error) {
 	prefix, replicaSet := s.Naming.Prefix, clusterRSName
-	if parsed, err := connstring.Parse(c.Config.String("mongodb.connection.string")); err == nil && parsed.ReplicaSet != "" {
+	if parsed, err := connstring.Parse(mongouri.Complete(c.Config.String("mongodb.connection.string"))); err == nil && parsed.ReplicaSet != "" {
 		replicaSet = parsed.ReplicaSet
 	}
 	for _, partition := range []map[string]any{{partitionKey: prefix}, {partitionKey: prefix, replicaSetKey: replicaSet}} {

@@ -33,7 +33,7 @@ var layers = [][]string{
 	{"streams"},
 	{"streams/streamstest", "streams/sink"},
 	{"streams/sink/sinktest"},
-	{"connect/data", "connect/internal/dateformat", "connect/internal/topiclog", "connect/internal/members"},
+	{"connect/data", "connect/internal/dateformat", "connect/internal/topiclog", "connect/internal/members", "connect/internal/mongouri"},
 	{"connect/converter", "connect/config"},
 	{"connect/plugin"},
 	{"connect/debezium"},
@@ -76,7 +76,7 @@ var reserved = []struct {
 	},
 	{
 		targets: []string{"go.mongodb.org/mongo-driver"},
-		users:   []string{"storage/mongodb", "examples/library/bestbook/adapters/mongo", "examples/orders/order/mongo", "connect/mongodb", "connect/sink/mongodb"},
+		users:   []string{"storage/mongodb", "examples/library/bestbook/adapters/mongo", "examples/orders/order/mongo", "connect/mongodb", "connect/sink/mongodb", "connect/internal/mongouri"},
 		why:     "ports never import a database driver, only backends do",
 	},
 	{

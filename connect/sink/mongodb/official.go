@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/pabal-dev/pabal/connect/config"
+	"github.com/pabal-dev/pabal/connect/internal/mongouri"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -35,7 +36,7 @@ const (
 
 var officialDefinition = config.Definition{
 	Keys: []config.Key{
-		{Name: "connection.uri", Type: config.Password, Default: "mongodb://localhost:27017,localhost:27018,localhost:27019", Importance: config.High, Check: checkConnectionString, Doc: "Where the database is, with the driver's options."},
+		{Name: "connection.uri", Type: config.Password, Default: "mongodb://localhost:27017,localhost:27018,localhost:27019", Importance: config.High, Check: mongouri.Check, Doc: "Where the database is, with the driver's options."},
 		{Name: "database", Type: config.String, Required: true, Importance: config.High, Check: checkDatabase, Doc: "The database to write to."},
 		{Name: "collection", Type: config.String, Importance: config.High, Doc: "The collection to write to; by default the one with the topic's name."},
 		{Name: "change.data.capture.handler", Type: config.String, Check: known(handlers, "rdbms.RdbmsHandler", "rdbms.postgres.PostgresHandler", "rdbms.mysql.MysqlHandler", "mongodb.MongoDbHandler", "mongodb.ChangeStreamHandler"),
@@ -97,7 +98,7 @@ func (OfficialSink) Check(ctx context.Context, v config.Values, wrong []config.P
 }
 
 func officialOptions(v config.Values) *options.ClientOptions {
-	return options.Client().SetAppName("pabal").ApplyURI(v.String("connection.uri"))
+	return options.Client().SetAppName("pabal").ApplyURI(mongouri.Complete(v.String("connection.uri")))
 }
 
 // Tasks implements plugin.Connector: all do the same for other partitions.

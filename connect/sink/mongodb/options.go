@@ -9,15 +9,15 @@ import (
 
 	"github.com/pabal-dev/pabal/connect/config"
 	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/internal/mongouri"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
-	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/connstring"
 )
 
 const java = "Java classes cannot be loaded"
 
-var definition = config.Definition{Keys: []config.Key{
-	{Name: "mongodb.connection.string", Type: config.Password, Required: true, Importance: config.High, Check: checkConnectionString, Label: "Connection String",
+var definition = config.Definition{Keys: append(debezium.LineageKeys(), []config.Key{
+	{Name: "mongodb.connection.string", Type: config.Password, Required: true, Importance: config.High, Check: mongouri.Check, Label: "Connection String",
 		Doc: "Where the database is: mongodb://host:port/?replicaSet=name or mongodb+srv://host, with the driver's options."},
 	{Name: "sink.database", Type: config.String, Required: true, Importance: config.High, Check: checkDatabase, Doc: "The database to write to."},
 	{Name: "mongodb.user", Type: config.String, Importance: config.High, Doc: "Name to log in with, where the connection string has none."},
@@ -36,18 +36,7 @@ var definition = config.Definition{Keys: []config.Key{
 	{Name: "delete.enabled", Type: config.Boolean, Default: "false", Importance: config.Low, Doc: "Has no effect, as in Debezium's sink for MongoDB: deletions are always carried out."},
 	{Name: "batch.size", Type: config.Int, Default: "500", Check: config.AtLeast(1), Doc: "How many records are written with one request at most."},
 	{Name: "cloud.events.schema.name.pattern", Type: config.String, Default: `.*CloudEvents\.Envelope$`, Importance: config.Low, Unsupported: "CloudEvents are not unpacked", Doc: "Names of the schemas of CloudEvents."},
-}}
-
-func checkConnectionString(v any) error {
-	text, _ := v.(string)
-	if strings.TrimSpace(text) == "" {
-		return errors.New("Missing connection string") //nolint:staticcheck // Debezium's own words
-	}
-	if _, err := connstring.ParseAndValidate(text); err != nil {
-		return errors.New("Invalid connection string; expected mongodb://host:port/?replicaSet=name") //nolint:staticcheck // Debezium's own words; the driver's may quote the password
-	}
-	return nil
-}
+}...)}
 
 func checkDatabase(v any) error {
 	name, _ := v.(string)
@@ -128,5 +117,5 @@ func clientOptions(v config.Values) *options.ClientOptions {
 		//nolint:gosec // what the option is for
 		o.SetTLSConfig(&tls.Config{InsecureSkipVerify: v.Bool("mongodb.ssl.invalid.hostname.allowed"), MinVersion: tls.VersionTLS12})
 	}
-	return o.ApplyURI(v.String("mongodb.connection.string"))
+	return o.ApplyURI(mongouri.Complete(v.String("mongodb.connection.string")))
 }

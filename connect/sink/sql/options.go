@@ -18,7 +18,7 @@ const (
 // definition is Debezium's.
 var definition = config.Definition{
 	Patterns: []string{"hibernate.*"},
-	Keys: []config.Key{
+	Keys: append(debezium.LineageKeys(), []config.Key{
 		{Name: "connection.url", Type: config.String, Required: true, Importance: config.High, Check: checkURL, Doc: "Where the database is: jdbc:postgresql://host:port/database, or postgres://host:port/database."},
 		{Name: "connection.username", Type: config.String, Importance: config.High, Doc: "Name to log in with, where the URL has none."},
 		{Name: "connection.password", Type: config.Password, Importance: config.High, Doc: "Password of connection.username."},
@@ -53,7 +53,7 @@ var definition = config.Definition{
 		{Name: "flush.max.retries", Type: config.Int, Default: "5", Importance: config.Low, Doc: "Has no effect: " + retries + "."},
 		{Name: "flush.retry.delay.ms", Type: config.Long, Default: "1000", Importance: config.Low, Doc: "Has no effect: " + retries + "."},
 		{Name: "cloud.events.schema.name.pattern", Type: config.String, Default: `.*CloudEvents\.Envelope$`, Importance: config.Low, Unsupported: "CloudEvents are not unpacked", Doc: "Names of the schemas of CloudEvents."},
-	},
+	}...),
 }
 
 func checkZone(v any) error {
