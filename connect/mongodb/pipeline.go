@@ -1,6 +1,7 @@
 package mongodb
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/pabal-dev/pabal/connect/config"
@@ -109,17 +110,47 @@ func oneOf(list []string, ofDatabases, exclude bool) bson.D {
 	return bson.D{{Key: field, Value: bson.D{{Key: operator, Value: names}}}}
 }
 
-// matching one of the regular expressions as a whole.
+// matching one of the regular expressions as a whole. Conditions on the fields themselves let the
+// server drop what is not captured before it makes events of it; expressions do not.
 func matching(list []string, ofDatabases, exclude bool) bson.D {
-	name := any("$ns.db")
-	if !ofDatabases {
-		name = bson.D{{Key: "$concat", Value: bson.A{"$ns.db", ".", "$ns.coll"}}}
+	condition, ok := onFields(list, ofDatabases)
+	if !ok {
+		name := bson.D{{Key: "$concat", Value: bson.A{"$ns.db", ".", "$ns.coll"}}}
+		condition = bson.D{{Key: "$expr", Value: bson.D{{Key: "$regexMatch", Value: bson.D{
+			{Key: "input", Value: name}, {Key: "regex", Value: anchored(strings.Join(list, "|"))}, {Key: "options", Value: regexOptions},
+		}}}}}
 	}
-	match := bson.D{{Key: "$regexMatch", Value: bson.D{
-		{Key: "input", Value: name}, {Key: "regex", Value: "^(?:" + strings.Join(list, "|") + ")$"}, {Key: "options", Value: "is"},
-	}}}
 	if exclude {
-		match = bson.D{{Key: "$not", Value: bson.A{match}}}
+		return bson.D{{Key: "$nor", Value: bson.A{condition}}}
 	}
-	return bson.D{{Key: "$expr", Value: match}}
+	return condition
 }
+
+// onFields is ok where the expressions are of databases, or each says where the database's name ends.
+func onFields(list []string, ofDatabases bool) (condition bson.D, ok bool) {
+	if ofDatabases {
+		return bson.D{{Key: "ns.db", Value: expression(strings.Join(list, "|"))}}, true
+	}
+	either := bson.A{}
+	for _, text := range list {
+		parts := plainName.FindStringSubmatch(text)
+		if parts == nil {
+			return nil, false
+		}
+		either = append(either, bson.D{{Key: "ns.db", Value: expression(parts[1])}, {Key: "ns.coll", Value: expression(parts[2])}})
+	}
+	return bson.D{{Key: "$or", Value: either}}, true
+}
+
+// plainName is a database's and a collection's with one dot, escaped or not: as names of databases
+// have none, it is the dot between both.
+var plainName = regexp.MustCompile(`^([\w-]+)(?:\.|\\\.|\[\.\])([\w-]+)$`)
+
+// regexOptions: case does not matter, and a dot is any character.
+const regexOptions = "is"
+
+func expression(text string) bson.D {
+	return bson.D{{Key: "$regex", Value: anchored(text)}, {Key: "$options", Value: regexOptions}}
+}
+
+func anchored(text string) string { return "^(?:" + text + ")$" }
