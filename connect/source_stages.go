@@ -92,8 +92,9 @@ func (s *sourceRun) gather() error {
 	}
 }
 
-// most bytes of a batch: one is gathered while another one is committed.
-func (s *sourceRun) most() int { return int(s.w.cfg.TaskBytes) / 4 }
+// most bytes of a batch: one is gathered while another one is committed, and the producer has its
+// own copies.
+func (s *sourceRun) most() int { return int(s.w.cfg.TaskBytes) / 8 }
 
 // Values of transaction.boundary other than poll.
 const (

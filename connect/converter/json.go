@@ -1,8 +1,10 @@
 package converter
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
+	"sync"
 
 	"github.com/pabal-dev/pabal/connect/data"
 )
@@ -30,17 +32,31 @@ func (c *JSON) Encode(_ string, s *data.Schema, value any) ([]byte, error) {
 	if s == nil && value == nil {
 		return nil, nil
 	}
-	var b []byte
-	var err error
+	room := rooms.Get().(*[]byte)
+	defer rooms.Put(room)
+	b, err := c.append((*room)[:0], s, value)
+	if err != nil {
+		return nil, err
+	}
+	if cap(b) <= mostRoom {
+		*room = b
+	}
+	return bytes.Clone(b), nil
+}
+
+// rooms are where values are written to, so that each takes as much memory as it is long.
+var rooms = sync.Pool{New: func() any { return new([]byte) }}
+
+const mostRoom = 1 << 20
+
+func (c *JSON) append(b []byte, s *data.Schema, value any) ([]byte, error) {
 	if !c.Schemas {
-		b, err = c.appendValue(make([]byte, 0, 512), s, value)
-		return b, err
+		return c.appendValue(b, s, value)
 	}
 	schema, err := c.written.of(c, s)
 	if err != nil {
 		return nil, err
 	}
-	b = make([]byte, 0, len(schema)+512)
 	b = append(b, `{"schema":`...)
 	b = append(b, schema...)
 	b = append(b, `,"payload":`...)
