@@ -47,7 +47,7 @@ func (m *mariaDB) close() error {
 }
 
 func (m *mariaDB) begin(context.Context) error {
-	for statement := range strings.SplitSeq(mariadbTables, ";;\n") {
+	for statement := range strings.SplitSeq(strings.TrimSpace(mariadbTables), ";;\n") {
 		if _, err := m.conn.Execute(statement); err != nil {
 			return fmt.Errorf("%s: %w", statement, err)
 		}

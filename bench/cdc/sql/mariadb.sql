@@ -26,4 +26,4 @@ BEGIN
     COMMIT;
     SET last = last + 70, transactions = transactions - 1;
   END WHILE;
-END;;
+END
