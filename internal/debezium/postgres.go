@@ -123,10 +123,12 @@ func (w *postgresWorkload) copy(t testing.TB) {
 	}
 }
 
+// activeSlots are those that tell of all changes from now on: a slot that is being made is active
+// before it does.
 func (w *postgresWorkload) activeSlots(t testing.TB) int {
 	t.Helper()
 	var n int
-	err := w.conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_replication_slots WHERE active AND database = current_database()").Scan(&n)
+	err := w.conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_replication_slots WHERE active AND confirmed_flush_lsn IS NOT NULL AND database = current_database()").Scan(&n)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -104,10 +105,11 @@ func (q *Queue[T]) next(most int) (items []T, ended bool, err error) {
 	if n == 0 {
 		return nil, q.ended, q.err
 	}
-	items = q.items[:n:n]
-	if q.items = q.items[n:]; len(q.items) == 0 {
-		q.items = nil
-	} else {
+	// The rest moves up: a slice of the same memory would keep what was taken alive.
+	items = slices.Clone(q.items[:n])
+	kept := copy(q.items, q.items[n:])
+	clear(q.items[kept:])
+	if q.items = q.items[:kept]; kept > 0 {
 		wake(q.filled)
 	}
 	for i := range items {
