@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +48,10 @@ func (r *Reference) Start(t testing.TB, name string, config map[string]string) {
 	config = maps.Clone(config)
 	config["topic.creation.default.partitions"] = "1"
 	config["topic.creation.default.replication.factor"] = "1"
+	if strings.Contains(config["connector.class"], "MariaDb") { // it keeps a history of definitions
+		config["schema.history.internal.kafka.bootstrap.servers"] = strings.Join(r.brokers, ",")
+		config["schema.history.internal.kafka.topic"] = "definitions-" + name
+	}
 	r.request(t, http.MethodPost, "/connectors", map[string]any{"name": name, "config": config}, http.StatusCreated)
 	testenv.Wait(t, name+" to run in Kafka Connect", patience, func() bool { return r.running(t, name) })
 }

@@ -1,0 +1,166 @@
+package debezium
+
+import (
+	"crypto/rand"
+	_ "embed"
+	"fmt"
+	"hash/crc32"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-mysql-org/go-mysql/client"
+	"github.com/pabal-dev/pabal/internal/testenv"
+)
+
+var (
+	//go:embed sql/mysql-tables.sql
+	mariaTables string
+	//go:embed sql/mysql-rows.sql
+	mariaRows string
+	//go:embed sql/mysql-changes.sql
+	mariaChanges string
+)
+
+// mariaModes are the configurations that are compared, as postgresModes are.
+var mariaModes = map[string]map[string]string{
+	"plain":   {},
+	"schemas": {"key.converter.schemas.enable": "true", "value.converter.schemas.enable": "true"},
+	"strings": {"decimal.handling.mode": "string", "time.precision.mode": "connect", "binary.handling.mode": "base64", "bigint.unsigned.handling.mode": "precise"},
+	"doubles": {"decimal.handling.mode": "double", "binary.handling.mode": "hex", "value.converter.schemas.enable": "true", "tombstones.on.delete": "false"},
+	"all":     {"skipped.operations": "none", "provide.transaction.metadata": "true", "snapshot.mode": "no_data", "include.query": "true"},
+	"some": {"table.include.list": ".*\\.(numbers|texts|compound|changing|done)", "column.exclude.list": ".*\\.numbers\\.d3810,.*\\.texts\\.b",
+		"column.mask.with.5.chars": ".*\\.compound\\.v", "column.truncate.to.3.chars": ".*\\.texts\\.t", "column.propagate.source.type": ".*", "value.converter.schemas.enable": "true"},
+}
+
+// CompareMariaDB runs each mode on both sides, on the same changes of the same database, and passes
+// over what is known to differ.
+func CompareMariaDB(t *testing.T, reference, ours Side, known []Known) {
+	where, err := url.Parse(testenv.MariaDB(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &mariaWorkload{name: "equal_" + strings.ToLower(rand.Text()[:8]), sides: map[string]Side{"the reference": reference, "ours": ours}, modes: mariaModes}
+	password, _ := where.User.Password()
+	if w.conn, err = client.Connect(where.Host, where.User.Username(), password, ""); err != nil {
+		t.Fatal(err)
+	}
+	defer w.conn.Close()
+	w.execute(t, "SET NAMES utf8mb4;\nSET sql_mode = '';\nSET time_zone = '+00:00';\nCREATE DATABASE "+w.name+" CHARACTER SET utf8mb4;\nUSE "+w.name)
+	defer func() { w.execute(t, "DROP DATABASE "+w.name) }()
+	w.execute(t, mariaTables)
+	for mode, settings := range w.modes {
+		for i, side := range []Side{reference, ours} {
+			side.Start(t, mode, mariaConfig(where, w.name, mode, i, settings))
+		}
+	}
+	w.await(t)
+	w.execute(t, mariaRows)
+	w.execute(t, mariaChanges)
+	w.barrier(t)
+	for _, mode := range slices.Sorted(maps.Keys(w.modes)) {
+		t.Run(mode, func(t *testing.T) {
+			Compare(t, w.stopped(t, reference, mode).Without(mode, known), w.stopped(t, ours, mode).Without(mode, known))
+		})
+	}
+}
+
+// mariaWorkload changes the database and knows how far the sides are.
+type mariaWorkload struct {
+	conn     *client.Conn
+	name     string
+	sides    map[string]Side
+	modes    map[string]map[string]string
+	barriers int
+}
+
+// stopped is what a mode sent, by topics without the name of this run's database.
+func (w *mariaWorkload) stopped(t testing.TB, side Side, mode string) Topics {
+	t.Helper()
+	out := Topics{}
+	for topic, records := range side.Stop(t, mode) {
+		for i := range records {
+			records[i].Value = []byte(strings.ReplaceAll(string(records[i].Value), w.name, "db"))
+			records[i].Key = []byte(strings.ReplaceAll(string(records[i].Key), w.name, "db"))
+		}
+		if topic != w.topic(mode, probes) && topic != mode+".transaction" {
+			out[strings.ReplaceAll(topic, w.name, "db")] = records
+		}
+	}
+	return out
+}
+
+func (w *mariaWorkload) topic(mode, table string) string { return mode + "." + w.name + "." + table }
+
+func (w *mariaWorkload) execute(t testing.TB, statements string) {
+	t.Helper()
+	for statement := range strings.SplitSeq(statements, ";\n") {
+		statement = strings.TrimSpace(statement)
+		if rest, found := strings.CutPrefix(statement, barrier); found {
+			w.barrier(t)
+			statement = rest
+		}
+		if _, err := w.conn.Execute(statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+// await that all follow the log: where there is no snapshot, only a change tells.
+func (w *mariaWorkload) await(t testing.TB) {
+	t.Helper()
+	w.execute(t, "CREATE TABLE "+probes+" (id INT AUTO_INCREMENT PRIMARY KEY)")
+	for name, side := range w.sides {
+		for mode := range w.modes {
+			if strings.Contains(w.modes[mode]["table.include.list"], "|") || w.modes[mode]["snapshot.mode"] != "no_data" {
+				testenv.Wait(t, name+" to have read all of "+mode, patience, func() bool { return side.Has(t, w.topic(mode, ends), 1) })
+				continue
+			}
+			testenv.Wait(t, name+" to follow the log in "+mode, patience, func() bool {
+				w.execute(t, "INSERT INTO "+probes+" () VALUES ()")
+				return side.Has(t, w.topic(mode, probes), 1)
+			})
+		}
+	}
+}
+
+// barrier waits until both sides have sent all that was done so far.
+func (w *mariaWorkload) barrier(t testing.TB) {
+	t.Helper()
+	w.barriers++
+	w.execute(t, fmt.Sprintf("INSERT INTO done VALUES (%d)", w.barriers))
+	for name, side := range w.sides {
+		for mode, settings := range w.modes {
+			want := w.barriers
+			if settings["snapshot.mode"] != "no_data" {
+				want++ // the row that was there before
+			}
+			testenv.Wait(t, name+" to have sent all of "+mode, patience, func() bool { return side.Has(t, w.topic(mode, ends), want) })
+		}
+	}
+}
+
+func mariaConfig(where *url.URL, db, prefix string, side int, settings map[string]string) map[string]string {
+	password, _ := where.User.Password()
+	config := map[string]string{
+		"connector.class":                "io.debezium.connector.mariadb.MariaDbConnector",
+		"tasks.max":                      "1",
+		"database.hostname":              where.Hostname(),
+		"database.port":                  where.Port(),
+		"database.user":                  where.User.Username(),
+		"database.password":              password,
+		"database.server.id":             fmt.Sprint(1000 + crc32.ChecksumIEEE([]byte(db+prefix))%1_000_000*10 + uint32(side)), //nolint:gosec // 0 or 1
+		"database.include.list":          db,
+		"topic.prefix":                   prefix,
+		"include.schema.changes":         "false",
+		"key.converter":                  "org.apache.kafka.connect.json.JsonConverter",
+		"value.converter":                "org.apache.kafka.connect.json.JsonConverter",
+		"key.converter.schemas.enable":   "false",
+		"value.converter.schemas.enable": "false",
+		"poll.interval.ms":               "50",
+	}
+	maps.Copy(config, settings)
+	return config
+}
