@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/pabal-dev/pabal/bench/cdc"
 	"github.com/pabal-dev/pabal/bench/demoorders"
@@ -48,7 +49,7 @@ var benchmarks = map[string]func(ctx context.Context, args []string, w io.Writer
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
