@@ -32,7 +32,8 @@ type board struct {
 	statuses   map[unitID]unitStatus
 	topics     map[string]map[string]bool // by connector
 	restarts   map[unitID]int64
-	changed    chan struct{} // holds one where configurations have changed
+	reports    map[string]json.RawMessage // by their keys
+	changed    chan struct{}              // holds one where configurations have changed
 }
 
 type entry struct {
@@ -61,7 +62,7 @@ func (u unitID) key() string { return u.connector + "/" + strconv.Itoa(u.task) }
 func newBoard(logger *slog.Logger) *board {
 	return &board{
 		logger: logger, connectors: map[string]*entry{}, statuses: map[unitID]unitStatus{},
-		topics: map[string]map[string]bool{}, restarts: map[unitID]int64{}, changed: make(chan struct{}, 1),
+		topics: map[string]map[string]bool{}, restarts: map[unitID]int64{}, reports: map[string]json.RawMessage{}, changed: make(chan struct{}, 1),
 	}
 }
 
@@ -207,6 +208,10 @@ func (b *board) applyStatus(r *kgo.Record) {
 		if task, err := strconv.Atoi(name[cut+1:]); cut > 0 && err == nil {
 			b.setStatus(unitID{name[:cut], task}, r)
 		}
+	case strings.HasPrefix(key, reportKey):
+		if b.reports[key] = slices.Clone(r.Value); len(r.Value) == 0 {
+			delete(b.reports, key)
+		}
 	case strings.HasPrefix(key, topicStatusKey):
 		if topic, connector, ok := strings.Cut(key[len(topicStatusKey):], ":connector-"); ok {
 			b.setTopic(connector, topic, len(r.Value) > 0)
@@ -268,6 +273,19 @@ func (b *board) status(id unitID) (unitStatus, bool) {
 	defer b.mu.Unlock()
 	s, ok := b.statuses[id]
 	return s, ok
+}
+
+// told are the reports of all workers.
+func (b *board) told() []json.RawMessage {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Collect(maps.Values(b.reports))
+}
+
+func (b *board) toldOf(key string) json.RawMessage {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.reports[key]
 }
 
 func (b *board) restart(id unitID) int64 {

@@ -39,6 +39,7 @@ func (w *Worker) reconcile() {
 	wanted := w.wanted()
 	for id, u := range w.units {
 		if _, ok := wanted[id]; !ok {
+			w.lookAgain(id)
 			u.want(nil)
 			delete(w.units, id)
 			w.gone(id, u)
@@ -47,10 +48,22 @@ func (w *Worker) reconcile() {
 	for id, s := range wanted {
 		u, ok := w.units[id]
 		if !ok {
+			w.lookAgain(id)
 			u = w.newUnit(id)
 			w.units[id] = u
 		}
 		u.want(s)
+	}
+}
+
+// lookAgain has the databases asked soon: a connector has come or gone.
+func (w *Worker) lookAgain(id unitID) {
+	if id.task != whole {
+		return
+	}
+	select {
+	case w.look <- struct{}{}:
+	default:
 	}
 }
 

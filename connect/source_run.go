@@ -19,6 +19,7 @@ type sourceRun struct {
 	out    *committer
 	polled chan []plugin.SourceRecord
 	ready  chan batch
+	meter  *meter
 
 	mu        sync.Mutex
 	committed plugin.Position // the source is to be told
@@ -60,6 +61,8 @@ func (r *run) runSource(ctx context.Context) (err error) {
 			r.logger.Warn("connect: closing the source", "error", closing)
 		}
 	}()
+	s.meter = newMeter(s.task)
+	defer r.w.measure(r.id, s.meter)()
 	r.running()
 	return s.stages(ctx)
 }
@@ -120,6 +123,7 @@ func (s *sourceRun) add(b *batch, records []plugin.SourceRecord) error {
 		b.began = time.Now()
 		b.records = make([]*kgo.Record, 0, len(records))
 	}
+	s.meter.saw(records)
 	for i := range records {
 		from := &records[i]
 		if from.Topic != "" {

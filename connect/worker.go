@@ -40,6 +40,11 @@ type Worker struct {
 	joined  chan struct{} // holds one where members have changed
 	writing sync.Mutex    // one change of what is stored at a time
 	units   map[unitID]*unit
+
+	watching  sync.Mutex // of what follows
+	meters    map[unitID]*meter
+	databases map[string]DatabaseReport // by connector
+	look      chan struct{}             // holds one where databases are to be asked at once
 }
 
 // writeTimeout bounds what is asked of Kafka, or told it, on the way.
@@ -57,6 +62,7 @@ func New(cfg Config) (*Worker, error) {
 	return &Worker{
 		cfg: cfg, board: newBoard(cfg.Logger), kinds: k,
 		joined: make(chan struct{}, 1), units: map[unitID]*unit{},
+		meters: map[unitID]*meter{}, databases: map[string]DatabaseReport{}, look: make(chan struct{}, 1),
 	}, nil
 }
 
@@ -87,6 +93,8 @@ func (w *Worker) Start(ctx context.Context) (err error) {
 	w.board.live = true
 	w.board.mu.Unlock()
 	w.herd.Go(w.keepHerd)
+	w.herd.Go(w.keepInspecting)
+	w.herd.Go(w.keepTelling)
 	w.group, err = members.Join(members.Config{
 		Kafka: w.cfg.Kafka, Group: w.cfg.Kafka.Group(w.cfg.Group), Topic: w.configs.Topic(),
 		Self:           w.cfg.ID,

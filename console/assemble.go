@@ -11,6 +11,7 @@ import (
 	"github.com/pabal-dev/pabal/console/api"
 	"github.com/pabal-dev/pabal/console/audit"
 	"github.com/pabal-dev/pabal/console/cluster"
+	"github.com/pabal-dev/pabal/console/connectors"
 	"github.com/pabal-dev/pabal/console/fleet"
 	"github.com/pabal-dev/pabal/console/lens"
 	"github.com/pabal-dev/pabal/console/mask"
@@ -63,13 +64,23 @@ func assemble(cfg Config, log *audit.Log) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := newWith(api.Engines{
+	engines := api.Engines{
 		Topics: kafka, Groups: kafka, Services: maskedServices{services, rules}, Lens: maskedLens{traces, rules},
 		DeadLetters: letters, Audit: log, Streams: maskedStreams{streamsEngine{services, kafka}, rules}, Version: cfg.Version,
-	}, access{cfg.Users, cfg.Base, cfg.Listen, cfg.AllowedHosts, cfg.Logger})
+	}
+	if cfg.ConnectURL != "" {
+		run, err := connectors.New(connectors.Config{URL: cfg.ConnectURL, Kafka: cfg.Kafka, Groups: kafka, RetainedAlarm: cfg.RetainedAlarm})
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+		}
+		engines.Connectors = maskedConnectors{run, rules}
+		engines.Lens = watchedLens{engines.Lens, run.Watch}
+	}
+	c, err := newWith(engines, access{cfg.Users, cfg.Base, cfg.Listen, cfg.AllowedHosts, cfg.Logger})
 	if err != nil {
 		return nil, err
 	}
+	c.metrics.more = cfg.Metrics
 	c.parts.Add("services", services)
 	c.parts.Add("kafka", kafka)
 	c.parts.Add("index", traces)

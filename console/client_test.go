@@ -207,6 +207,23 @@ func askAll(t *testing.T, ctx context.Context, e api.Engines) {
 		func() error {
 			return second(e.Streams.ResetStreams(ctx, api.ResetStreams{Application: "a", To: "beginning"}))
 		},
+		func() error { return second(e.Connectors.Connectors(ctx)) },
+		func() error { return second(e.Connectors.Connector(ctx, "a/b ?")) },
+		func() error { return second(e.Connectors.ConnectorPlugins(ctx)) },
+		func() error { return second(e.Connectors.ConnectorPlugin(ctx, "io.x.Y")) },
+		func() error {
+			return second(e.Connectors.CreateConnector(ctx, api.ConnectorConfig{Connector: "주문/1", Config: map[string]string{"password": "p"}, DryRun: true}))
+		},
+		func() error {
+			return second(e.Connectors.ConfigureConnector(ctx, api.ConnectorConfig{Connector: "a/..", Config: map[string]string{"a": "b"}}))
+		},
+		func() error {
+			return second(e.Connectors.ActOnConnector(ctx, api.ActOnConnector{Connector: "a", Do: "restart", FailedOnly: true}))
+		},
+		func() error { return second(e.Connectors.DeleteConnector(ctx, api.DeleteConnector{Connector: ".."})) },
+		func() error {
+			return second(e.Connectors.SetConnectorOffsets(ctx, api.SetConnectorOffsets{Connector: "a", Offsets: aConnector.Offsets}))
+		},
 		func() error { return second(service.Projections(ctx)) },
 		func() error { return service.PauseProjection(ctx, "a/b") },
 		func() error { return service.ResumeProjection(ctx, "view") },

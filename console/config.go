@@ -2,6 +2,7 @@ package console
 
 import (
 	"crypto/tls"
+	"io"
 	"log/slog"
 
 	"github.com/pabal-dev/pabal/console/auth"
@@ -42,6 +43,13 @@ type Config struct {
 	// ServiceToken is sent to them. See fleet.Config.
 	ServiceHosts []string
 	ServiceToken string
+	// ConnectURL is Kafka Connect's REST API, whose connectors are shown; "" for none.
+	ConnectURL string
+	// RetainedAlarm is how many bytes of log a replication slot of a connector may keep before
+	// there is an alarm; 1 GiB where 0.
+	RetainedAlarm int64
+	// Metrics writes more metrics beside the console's own, in Prometheus' format; nil for none.
+	Metrics func(io.Writer)
 	// Lens bounds the index of the log. Its Path, Services and Logger are the console's.
 	Lens lens.Config
 

@@ -40,7 +40,11 @@ func (c *Console) ready(w http.ResponseWriter, r *http.Request) {
 }
 
 // figures are the console's own metrics.
-type figures struct{ set *metrics.Set }
+type figures struct {
+	set *metrics.Set
+	// more are others' metrics; nil for none.
+	more func(io.Writer)
+}
 
 func newFigures(c *Console) *figures {
 	f := &figures{set: metrics.NewSet()}
@@ -95,6 +99,9 @@ func (c *Console) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", plainText)
 	c.metrics.set.WritePrometheus(w)
 	writeOverview(w, o)
+	if c.metrics.more != nil {
+		c.metrics.more(w)
+	}
 	metrics.WriteProcessMetrics(w)
 }
 

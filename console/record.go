@@ -48,6 +48,9 @@ const maxDetail = 4096
 
 // detail is a request as JSON without payloads.
 func detail(body any) string {
+	if b, ok := body.(interface{ Audited() any }); ok {
+		body = b.Audited()
+	}
 	data, err := json.Marshal(body)
 	if err != nil {
 		return ""

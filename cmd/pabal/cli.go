@@ -48,6 +48,7 @@ type cli struct {
 	Projections projectionsCommand `cmd:"" group:"Ask a console:" help:"List projections with their lag; pause, reset and rebuild them."`
 	Sagas       sagasCommand       `cmd:"" group:"Ask a console:" help:"Look at sagas; retry, skip, force and resolve those that need somebody."`
 	Streams     streamsCommand     `cmd:"" group:"Ask a console:" help:"Look at stream processing applications, query their stores, pause and reset them."`
+	Connectors  connectorsCommand  `cmd:"" group:"Ask a console:" help:"Look at connectors; create, pause, restart and delete them, and set their offsets."`
 	Violations  violationsCommand  `cmd:"" group:"Ask a console:" help:"List invariants that do not hold."`
 	Audit       auditCommand       `cmd:"" group:"Ask a console:" help:"List who did what."`
 

@@ -40,6 +40,7 @@ func (n *snapshotRun) copyTable(ctx context.Context, db *pgx.Conn, t *snapshotTa
 	defer n.mu.Unlock()
 	if !n.progress.whole(t.ID.String()) { // it is empty, or was left off at its last row
 		n.progress = n.progress.with(&rowAt{table: t.ID.String(), last: true})
+		n.count()
 	}
 	return nil
 }

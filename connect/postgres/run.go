@@ -35,6 +35,8 @@ type run struct {
 	from      *position // nil is from the start
 	// interval of what the server is told.
 	interval time.Duration
+	// tables of the snapshot, and those that were read.
+	tables, tablesDone atomic.Int64
 
 	db      *pgx.Conn
 	schemas *schemas

@@ -136,6 +136,8 @@ func (n *snapshotRun) plan(ctx context.Context) error {
 		n.progress = n.from.snapshot
 	}
 	n.progress.tables = byName
+	n.run.tables.Store(int64(len(n.tables)))
+	n.count()
 	return nil
 }
 
@@ -240,6 +242,7 @@ func (n *snapshotRun) emit(ctx context.Context, records []plugin.SourceRecord) e
 		records[i].At.(*position).snapshot = n.progress
 	}
 	n.progress = n.progress.with(records[len(records)-1].At.(*position).row)
+	n.count()
 	last := records[len(records)-1]
 	out := make([]plugin.SourceRecord, 0, len(records))
 	if n.held != nil {
@@ -248,6 +251,9 @@ func (n *snapshotRun) emit(ctx context.Context, records []plugin.SourceRecord) e
 	n.held = &last
 	return n.queue.Put(ctx, append(out, records[:len(records)-1]...))
 }
+
+// count the tables that were read; n.mu is held, or nobody else is there yet.
+func (n *snapshotRun) count() { n.tablesDone.Store(int64(len(n.progress.done))) }
 
 // finish with the record that was held back: it is the last one.
 func (n *snapshotRun) finish(ctx context.Context) error {

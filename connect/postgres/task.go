@@ -78,6 +78,8 @@ type source struct {
 	confirmed atomic.Uint64
 	// topic of signals of the last run.
 	topic atomic.Pointer[debezium.SignalTopic]
+	// current is the last run, for who must not wait.
+	current atomic.Pointer[run]
 }
 
 // Restore a stored position.
@@ -96,6 +98,7 @@ func (s *source) Run(ctx context.Context, to *feed.Records, from *position) erro
 		queue: to, confirmed: &s.confirmed, positions: s.context.Positions, from: from,
 		kafka: s.context.Kafka, topic: &s.topic,
 	}
+	s.current.Store(r)
 	return r.do(ctx)
 }
 

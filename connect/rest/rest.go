@@ -50,6 +50,7 @@ func (a *api) routes() {
 	for pattern, h := range map[string]handler{
 		"GET /{$}":                                       a.root,
 		"GET /health":                                    a.health,
+		"GET " + reportsPath:                             a.reports,
 		"GET /connectors":                                a.list,
 		"GET /connectors/{name}":                         a.info,
 		"GET /connectors/{name}/config":                  a.config,

@@ -10,5 +10,7 @@ type Engines struct {
 	Audit       Audit
 	// Streams may be nil: there are none then.
 	Streams Streams
-	Version string
+	// Connectors may be nil: there are none then.
+	Connectors Connectors
+	Version    string
 }

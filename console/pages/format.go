@@ -26,7 +26,7 @@ func functions(base string, s *static) template.FuncMap {
 		"number": number, "bytes": size, "micros": micros, "rate": rate,
 		"stamp": stamp, "clock": clock, "iso": iso, "ago": ago, "since": since,
 		"words": words, "short": short, "join": strings.Join, "list": list,
-		"plural": plural, "json": tokens, "preview": preview, "pct": percent, "plus1": func(n int) int { return n + 1 }, "stop": stop, "sentence": sentence, "badge": badgeOf, "base64": base64.StdEncoding.EncodeToString,
+		"plural": plural, "json": tokens, "preview": preview, "pct": percent, "plus1": func(n int) int { return n + 1 }, "stop": stop, "sentence": sentence, "badge": badgeOf, "shortClass": shortClass, "millis": millis, "base64": base64.StdEncoding.EncodeToString,
 	}
 }
 
@@ -253,3 +253,14 @@ func compact(v any) string {
 	}
 	return string(data)
 }
+
+// millis is a time in milliseconds; below zero is unknown.
+func millis(v int64) string {
+	if v < 0 {
+		return "?"
+	}
+	return micros(v * 1000)
+}
+
+// shortClass is a Java class without its package.
+func shortClass(class string) string { return class[strings.LastIndexByte(class, '.')+1:] }

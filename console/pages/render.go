@@ -101,6 +101,7 @@ var nav = []navItem{
 	{"Journal", "/journal", "journal", "journal", "j", api.Viewer},
 	{"Projections", "/projections", "projections", "projection", "p", api.Viewer},
 	{"Streams", "/streams", "streams", "next", "m", api.Viewer},
+	{"Connectors", "/connectors", "connectors", "connector", "c", api.Viewer},
 	{"Dead letters", "/dead-letters", "dead-letters", "dead", "d", api.Viewer},
 	{"Services", "/services", "services", "service", "s", api.Viewer},
 	{"Audit", "/audit", "audit", "audit", "a", api.Admin},

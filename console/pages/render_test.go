@@ -38,6 +38,7 @@ var addresses = []struct{ path, fails string }{
 	{"/sagas", "subject"}, {"/sagas?service=payment&name=place-order&show=NEEDS_REVIEW&older=10m", "outbox"}, {"/sagas?id=order/1&correlation=c1&after=%7B%22id%22:%22x%22%7D", "subject"},
 	{"/sagas/payment/place-order/order%2F1", "outbox"},
 	{"/streams", "part"}, {"/streams/shop.visits", "subject"}, {"/streams/shop.visits/stores/totals", "subject"}, {"/streams/shop.visits/stores/totals?key=&prefix=page", "part"}, {"/streams/shop.visits/stores/totals/top", "subject"},
+	{"/connectors", "part"}, {"/connectors/orders-source", "subject"}, {"/connectors/orders-sink", "subject"}, {"/connector-plugins", "part"}, {"/connector-plugins/io.debezium.connector.postgresql.PostgresConnector", "subject"},
 	{"/audit", "subject"},
 }
 

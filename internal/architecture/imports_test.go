@@ -47,7 +47,7 @@ var layers = [][]string{
 	{"cloudconfig"},
 	{"console/api"},
 	{"console/record", "console/mask", "console/audit", "console/auth", "console/fleet"},
-	{"console/cluster", "console/lens", "console/redrive"},
+	{"console/cluster", "console/lens", "console/redrive", "console/connectors"},
 	{"console/pages"},
 	{"console"},
 	{"examples"},

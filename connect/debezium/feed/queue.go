@@ -71,6 +71,13 @@ func (q *Queue[T]) Put(ctx context.Context, items []T) error {
 	return nil
 }
 
+// Fill is how many bytes are in the queue, and how many may be.
+func (q *Queue[T]) Fill() (bytes, limit int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return int64(q.bytes), int64(q.maxBytes)
+}
+
 // End the queue: what is in it is taken first, then the error, which may be nil.
 func (q *Queue[T]) End(err error) {
 	q.mu.Lock()

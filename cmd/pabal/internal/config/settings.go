@@ -67,6 +67,8 @@ type Console struct {
 type Connect struct {
 	// Listen is host:port or Off.
 	Listen string
+	// RetainedAlarm is how much log a replication slot may keep.
+	RetainedAlarm Bytes
 }
 
 // Off is a Listen where there shall be none.

@@ -128,6 +128,9 @@ var Table = []Setting{
 	{Key: "connect.listen", Flag: "connect", Default: Off, Placeholder: "HOST:PORT", Example: "127.0.0.1:8083",
 		Help:  "Where Kafka Connect's REST API listens, on loopback; port 0 takes any free one, off has neither API nor connectors. 8083 is Kafka Connect's own.",
 		field: func(s *Settings) any { return &s.Connect.Listen }},
+	{Key: "connect.retained-alarm", Default: "1GiB", Placeholder: "SIZE",
+		Help:  "How much log a PostgreSQL replication slot may keep from being freed before the console gives an alarm.",
+		field: func(s *Settings) any { return &s.Connect.RetainedAlarm }},
 
 	{Key: "services.allow", Placeholder: "HOST", Example: "[10.0.0.0/8, orders.internal]",
 		Help:  "Hosts of services that the console may ask, beside loopback: names, IP addresses and networks.",

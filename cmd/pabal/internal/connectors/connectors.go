@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -82,6 +83,9 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 
 // URL is where the API is, without a slash at the end.
 func (s *Server) URL() string { return s.url }
+
+// WriteMetrics writes what the worker counts and knows of its tasks, in Prometheus' format.
+func (s *Server) WriteMetrics(w io.Writer) { s.worker.WriteMetrics(w) }
 
 // Stop answers what was asked, commits what the tasks have sent, and leaves the group.
 func (s *Server) Stop(ctx context.Context) error {

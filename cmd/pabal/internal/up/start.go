@@ -137,8 +137,8 @@ func (s *session) startConsole(ctx context.Context) (err error) {
 
 func (s *session) consoleConfig() console.Config {
 	c := s.o.Config
-	return console.Config{
-		Kafka: s.cluster, DataDir: s.folder("console"), AuditFile: c.Audit.File,
+	config := console.Config{
+		Kafka: s.cluster, RetainedAlarm: int64(c.Connect.RetainedAlarm), DataDir: s.folder("console"), AuditFile: c.Audit.File,
 		Listen: s.at, TLS: s.files.consoleTLS, AllowPlainHTTP: c.Console.AllowPlainHTTP,
 		Base: c.Console.BasePath, AllowedHosts: c.Console.AllowedHosts, Users: s.files.users,
 		Mask: c.Mask.Rules, ServiceHosts: c.Services.Allow, ServiceToken: s.files.servicesToken,
@@ -148,4 +148,8 @@ func (s *session) consoleConfig() console.Config {
 		},
 		Version: s.o.Version, Logger: s.log,
 	}
+	if s.connect != nil {
+		config.ConnectURL, config.Metrics = s.connect.URL(), s.connect.WriteMetrics
+	}
+	return config
 }

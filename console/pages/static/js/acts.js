@@ -18,7 +18,12 @@ export function enableActs(within) {
 }
 
 async function submit(form, button) {
-  const body = bodyOf(form, button);
+  let body;
+  try {
+    body = bodyOf(form, button);
+  } catch (error) {
+    return say(form, "bad", error.message);
+  }
   const dry = body.dryRun === true;
   const question = button?.dataset.confirm ?? form.dataset.confirm;
   if (question && !dry && !(await confirmed(question))) return;
@@ -38,7 +43,8 @@ async function submit(form, button) {
 function planned(form, answer) {
   say(form, "", "");
   showPlan(form.querySelector("[data-plan-shown]"), answer, form.dataset.plan);
-  for (const b of form.querySelectorAll("[data-after-plan]")) b.disabled = false;
+  const wrong = Boolean(answer.problems?.length);
+  for (const b of form.querySelectorAll("[data-after-plan]")) b.dataset.was = b.disabled = wrong; // setBusy puts back what was
 }
 
 function forgetPlan(form) {

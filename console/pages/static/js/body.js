@@ -19,9 +19,30 @@ function put(body, name, type, value) {
     case "number": if (value !== "") body[name] = Number(value); break;
     case "numbers": (body[name] ??= []).push(Number(value)); break;
     case "texts": (body[name] ??= []).push(value); break;
+    case "json": body[name] = jsonOf(value); break;
+    case "settings": putSettings(body, jsonOf(value)); break;
+    case "setting": if (value !== "") (body.config ??= {})[name.replace(/^config\./, "")] = value; break;
     case "pairs": { const pairs = pairsOf(value); if (Object.keys(pairs).length) body[name] = pairs; break; }
     default: if (value !== "" || name === "value") body[name] = value;
   }
+}
+
+function jsonOf(text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error("This is not JSON: " + error.message);
+  }
+}
+
+// putSettings takes a configuration alone, or with its connector's name as Kafka Connect does.
+function putSettings(body, given) {
+  const whole = given !== null && typeof given === "object" && typeof given.config === "object";
+  if (whole && given.name) body.connector ||= given.name;
+  const settings = whole ? given.config : given;
+  if (settings === null || typeof settings !== "object" || Array.isArray(settings)) throw new Error("A configuration is a JSON object: {\"connector.class\": …}");
+  body.config = {};
+  for (const [key, value] of Object.entries(settings)) body.config[key] = typeof value === "string" ? value : JSON.stringify(value);
 }
 
 // pairsOf reads lines "name: value".

@@ -6,12 +6,14 @@ const columnsOf = {
     ["Examples", (d) => [...(d.liveRows ?? []).map((r) => "live: " + r), ...(d.copyRows ?? []).map((r) => "rebuilt: " + r)].join("\n")],
   ],
 };
-const none = { moves: "Nothing would change.", differences: "There are no tables to compare." };
+columnsOf.problems = [["Setting", (p) => p.setting], ["What is wrong", (p) => p.detail]];
+const none = { problems: "Nothing is wrong with it.", moves: "Nothing would change.", differences: "There are no tables to compare." };
 
 // The answer of a dry run or a comparison, as a table.
 export function showPlan(into, answer, name) {
   into.replaceChildren();
   if (answer.warning) into.append(element("p", answer.warning, "hint"));
+  for (const warning of answer.warnings ?? []) into.append(element("p", warning, "hint"));
   if (name === "preview") into.append(element("p", summary(answer)));
   const rows = answer[name] ?? [];
   if (!rows.length) {
