@@ -10,6 +10,7 @@ import (
 	"github.com/pabal-dev/pabal/examples/orders/message"
 	"github.com/pabal-dev/pabal/examples/orders/order"
 	"github.com/pabal-dev/pabal/examples/service"
+	"github.com/pabal-dev/pabal/inbox"
 	"github.com/pabal-dev/pabal/outbox"
 	"github.com/pabal-dev/pabal/saga"
 	"github.com/pabal-dev/pabal/storage/mongodb"
@@ -29,7 +30,7 @@ func Option(d service.Definition) service.Definition {
 }
 
 func open(ctx context.Context, env service.Env, url string) (service.Backend, error) {
-	db, err := mongodb.Open(ctx, url, mongodb.Config{Logger: env.Log})
+	db, err := mongodb.Open(ctx, url, mongodb.Config{Source: env.Source, Logger: env.Log})
 	if err != nil {
 		return nil, err
 	}
@@ -41,6 +42,10 @@ func open(ctx context.Context, env service.Env, url string) (service.Backend, er
 	parts, err := order.On(env, order.Orders[*Tx](all))
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
+	}
+	if env.CDC {
+		parts.Groups = map[string]inbox.GroupHandler[*Tx]{env.Topic(message.TypePaymentResponse): answered}
+		parts.Services = append(parts.Services, &requestCleaner{db: db.Database(), keep: env.OutboxHistory, log: env.Log})
 	}
 	return service.On(service.Store[*Tx](within), parts), nil
 }

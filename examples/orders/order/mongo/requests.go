@@ -17,8 +17,7 @@ import (
 // a cancel, so that a connector's consumer sees each as a creation.
 const Requests = "payment_outboxes"
 
-// request is its document. Nobody changes it: what a connector has passed says how far
-// they are out.
+// request is its document. It is STARTED until payment has answered it, then COMPLETED.
 type request struct {
 	ID           bson.ObjectID  `bson:"_id"`
 	Type         string         `bson:"type"`
@@ -82,8 +81,10 @@ func idOrText(id string) any {
 	return id
 }
 
-// indexRequests are for the cleaner.
+// indexRequests are for answers and for the cleaner.
 func indexRequests(ctx context.Context, db *mongo.Database) error {
-	_, err := db.Collection(Requests).Indexes().CreateOne(ctx, mongo.IndexModel{Keys: bson.D{{Key: "createdAt", Value: 1}}})
+	_, err := db.Collection(Requests).Indexes().CreateMany(ctx, []mongo.IndexModel{
+		{Keys: bson.D{{Key: "payload.orderId", Value: 1}}}, {Keys: bson.D{{Key: "processedAt", Value: 1}}},
+	})
 	return err
 }
