@@ -94,18 +94,27 @@ type Status struct {
 // OutboxStatus is an outbox and the relay of this instance.
 type OutboxStatus struct {
 	Name string `json:"name"`
+	// Way out of the rows: WayRelay or WayCDC.
+	Way string `json:"outbox"`
 	// ID is the outbox's UUID.
 	ID string `json:"id"`
 	// Source is the CloudEvents source of its events.
 	Source  string         `json:"source"`
 	Backlog outbox.Backlog `json:"backlog"`
-	// Relay is this instance's relay; another instance's may be the active one.
+	// Relay is this instance's relay; another instance's may be the active one. With change
+	// data capture it is what removes rows that a connector has published.
 	Relay RelayStatus `json:"relay"`
 	// DeadLetterTopic without the prefix.
 	DeadLetterTopic string `json:"deadLetterTopic"`
 	// Topics it is known to write, without the prefix.
 	Topics []string `json:"topics,omitempty"`
 }
+
+// The ways out of an outbox.
+const (
+	WayRelay = "relay"
+	WayCDC   = "cdc"
+)
 
 // RelayStatus is what a relay is doing.
 type RelayStatus struct {

@@ -49,7 +49,9 @@ type LocalOutbox struct {
 	// Topics it writes, without the prefix; for people.
 	Topics []string
 	Store  OutboxStore
-	Relay  Relay
+	// Relay that publishes it, or Sweeper where change data capture does.
+	Relay   Relay
+	Sweeper Sweeper
 }
 
 // LocalConsumer is a consumer of this process.
@@ -88,6 +90,12 @@ type Relay interface {
 	Resume()
 }
 
+// Sweeper is what a Local needs of an *outbox.Sweeper.
+type Sweeper interface {
+	Stats() outbox.Stats
+	Health() error
+}
+
 // Consumer is what a Local needs of an *inbox.Consumer.
 type Consumer interface {
 	Stats() inbox.Stats
@@ -96,6 +104,7 @@ type Consumer interface {
 
 var (
 	_ Relay    = (*outbox.Relay)(nil)
+	_ Sweeper  = (*outbox.Sweeper)(nil)
 	_ Consumer = (*inbox.Consumer[inbox.Tx])(nil)
 )
 
@@ -124,8 +133,8 @@ func NewLocal(c LocalConfig) (*Local, error) {
 	}
 	l := &Local{cfg: c, started: c.Now().UTC(), looks: make(chan struct{}, maxLooks)}
 	if c.Outbox != nil {
-		if c.Outbox.Store == nil || c.Outbox.Relay == nil {
-			return nil, fmt.Errorf("%w: the outbox of %s needs a store and a relay", ErrInvalid, c.Name)
+		if c.Outbox.Store == nil || (c.Outbox.Relay == nil) == (c.Outbox.Sweeper == nil) {
+			return nil, fmt.Errorf("%w: the outbox of %s needs a store, and a relay or a sweeper", ErrInvalid, c.Name)
 		}
 		l.outbox = &localOutbox{LocalOutbox: *c.Outbox, now: c.Now}
 	}

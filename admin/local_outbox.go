@@ -46,6 +46,9 @@ func (l *Local) PauseRelay(_ context.Context, reason string) error {
 	if l.outbox == nil {
 		return l.noOutbox()
 	}
+	if l.outbox.Relay == nil {
+		return errNoRelay
+	}
 	if strings.TrimSpace(reason) == "" || len(reason) > maxProblem {
 		return fmt.Errorf("%w: a reason of 1 to %d bytes is needed to pause the relay", ErrInvalid, maxProblem)
 	}
@@ -58,9 +61,14 @@ func (l *Local) ResumeRelay(context.Context) error {
 	if l.outbox == nil {
 		return l.noOutbox()
 	}
+	if l.outbox.Relay == nil {
+		return errNoRelay
+	}
 	l.outbox.Relay.Resume()
 	return nil
 }
+
+var errNoRelay = fmt.Errorf("%w: change data capture publishes this outbox; its connector can be paused", ErrInvalid)
 
 func (l *Local) noOutbox() error {
 	return fmt.Errorf("%w: service %s has no outbox", ErrNotFound, l.cfg.Name)
@@ -90,13 +98,18 @@ const (
 
 func (o *localOutbox) status(ctx context.Context) OutboxStatus {
 	o.refresh(ctx)
-	stats := o.Relay.Stats()
-	s := OutboxStatus{Name: o.Name, Source: o.Source, DeadLetterTopic: o.DeadLetterTopic, Topics: o.Topics, Relay: RelayStatus{
+	var runs Sweeper = o.Relay
+	way := WayRelay
+	if o.Relay == nil {
+		runs, way = o.Sweeper, WayCDC
+	}
+	stats := runs.Stats()
+	s := OutboxStatus{Name: o.Name, Way: way, Source: o.Source, DeadLetterTopic: o.DeadLetterTopic, Topics: o.Topics, Relay: RelayStatus{
 		State: stats.State, Reason: stats.Reason, Paused: stats.Paused,
 		Published: stats.Published, Refused: stats.Refused, Failed: stats.Failed,
 	}}
 	if s.Relay.Reason == "" {
-		s.Relay.Reason = problemOf(o.Relay.Health())
+		s.Relay.Reason = problemOf(runs.Health())
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -105,6 +105,14 @@ func (db anyDB[T]) SingleWriter() bool {
 	return ok && s.SingleWriter()
 }
 
+// Capture passes on what an outbox.Sweeper needs.
+func (db anyDB[T]) Capture(ctx context.Context, slot string, limit int) (outbox.Capture, error) {
+	if s, ok := db.Backend.(outbox.CaptureStore); ok {
+		return s.Capture(ctx, slot, limit)
+	}
+	return outbox.Capture{}, outbox.ErrNoCapture
+}
+
 // placedDB passes on what projection looks for.
 type placedDB[T Tx] struct {
 	anyDB[T]
@@ -123,7 +131,10 @@ func (db anyDB[T]) Repeats() int64 {
 var (
 	_ inbox.Store[Tx] = anyDB[Tx]{}
 	_ outbox.Store    = anyDB[Tx]{}
-	_ journal.Store   = anyDB[Tx]{}
+
+	_ outbox.CaptureStore = anyDB[Tx]{}
+
+	_ journal.Store = anyDB[Tx]{}
 
 	_ projection.Store[Tx] = anyDB[Tx]{}
 	_ saga.Store[Tx]       = anyDB[Tx]{}

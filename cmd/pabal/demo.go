@@ -42,6 +42,10 @@ recomputes from the databases that no money, no piece of stock, no night, no
 book, no point and no order was lost or counted twice, and from the topic that
 hello's table and its copy in Redis are what was answered.
 
+--outbox=cdc runs no relay: a connector (Debezium's for PostgreSQL with its outbox
+event router, in this process, without a JVM) reads the databases' log and
+publishes what the services have written. Its replication slot is dropped at the end.
+
 OTEL_EXPORTER_OTLP_ENDPOINT sends traces to a collector.`
 }
 
@@ -53,12 +57,14 @@ type demoCommand struct {
 	DataDir     string        `help:"Folder that is kept and continued; else a fresh temporary one." type:"path" placeholder:"DIR"`
 	Kafka       []string      `help:"Kafka brokers, separated by commas; else a broker in this process." placeholder:"HOST:PORT"`
 	Database    string        `help:"sqlite, or postgres://USER:PASSWORD@HOST:PORT/DATABASE; default ${default}." default:"sqlite" placeholder:"URL"`
+	Outbox      string        `help:"How messages leave the databases: by a relay in each service, or by a connector for change data capture (cdc), which needs --database=postgres://… with wal_level=logical; default ${default}." enum:"relay,cdc" default:"relay" placeholder:"WAY"`
 	Redis       string        `help:"Redis for the copy of hello's table, HOST:PORT or redis://USER:PASSWORD@HOST:PORT/NUMBER; else one in this process." placeholder:"ADDR"`
 	Output      string        `help:"text or json: one object on standard output, all else on standard error." enum:"text,json" default:"text"`
 	Chaos       bool          `help:"Run the services as processes of their own, kill one every few seconds and start it again."`
 	KafkaPort   int           `help:"Port of the broker in this process; 0 is any free one; default ${default}." default:"9092" placeholder:"PORT"`
 	Port        int           `help:"Port of the service order; the others are as far from it as by default (hello 8105, hotel 8106, 8107, library 8108 to 8111, topselling 8112); 0 is any free ones; default ${default}." default:"8101" placeholder:"PORT"`
 	ConsolePort int           `help:"Port of the console; 0 is any free one; default ${default}." default:"8080" placeholder:"PORT"`
+	ConnectPort int           `help:"Port of the connectors' REST API, with --outbox=cdc; 0 is any free one; default ${default}." default:"8083" placeholder:"PORT"`
 	NoConsole   bool          `help:"Start no console."`
 	LogLevel    slog.Level    `help:"DEBUG, INFO, WARN or ERROR: what goes to the log files in the data folder; default ${default}." default:"INFO" placeholder:"LEVEL"`
 	MaxOpen     int           `help:"How many orders, greetings, reservations and rents may be under way, all together; above that the rate falls; default ${default}." default:"20000" placeholder:"N"`
@@ -96,8 +102,8 @@ func (c *demoCommand) options(s *streams) (demo.Options, error) {
 	}
 	o := demo.Options{
 		Scenario: c.Scenario, Rate: c.Rate, Duration: c.Duration, Seed: c.Seed, DataDir: c.DataDir,
-		Kafka: c.Kafka, Database: c.Database, Redis: c.Redis, JSON: c.Output == "json", Chaos: c.Chaos,
-		KafkaPort: c.KafkaPort, Port: c.Port, ConsolePort: c.ConsolePort, NoConsole: c.NoConsole, LogLevel: c.LogLevel, MaxOpen: c.MaxOpen, Drain: c.Drain,
+		Kafka: c.Kafka, Database: c.Database, Outbox: c.Outbox, Redis: c.Redis, JSON: c.Output == "json", Chaos: c.Chaos,
+		KafkaPort: c.KafkaPort, Port: c.Port, ConsolePort: c.ConsolePort, ConnectPort: c.ConnectPort, NoConsole: c.NoConsole, LogLevel: c.LogLevel, MaxOpen: c.MaxOpen, Drain: c.Drain,
 		Version: version(), Stdout: s.out, Stderr: s.err, Self: []string{self},
 	}
 	if o.Seed == 0 {

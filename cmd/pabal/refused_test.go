@@ -47,6 +47,9 @@ func TestWrongFlags(t *testing.T) {
 		{"--max-open=0", "--max-open=0"},
 		{"--log-level=LOUD", "--log-level"},
 		{"--console-port=-1", "--console-port"},
+		{"--connect-port=-1", "--connect-port"},
+		{"--outbox=cdc", "--database=postgres://"},
+		{"--outbox=mail", "--outbox"},
 	} {
 		r := refused(t, tt.want, "demo", tt.flag)
 		if r.code != exitUsage {

@@ -8,9 +8,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/pabal-dev/pabal/admin"
 	"github.com/pabal-dev/pabal/entity"
+	"github.com/pabal-dev/pabal/examples/service"
 	"github.com/pabal-dev/pabal/journal"
 	"github.com/pabal-dev/pabal/kafka"
 	"github.com/pabal-dev/pabal/lifecycle"
@@ -46,6 +48,11 @@ type Config struct {
 	// Instance names this process among those of the service: each has its own, and the same
 	// one when it is started again. The host's name and Listen.
 	Instance string
+	// Outbox is service.OutboxRelay or service.OutboxCDC; the first where "". OutboxSlot is
+	// the replication slot of the connector of the second, "pabal_" and Schema; PollInterval
+	// how often it is looked what that has published, 1 s.
+	Outbox, OutboxSlot string
+	PollInterval       time.Duration
 	// OnUncaught is what an error in the stream processing leads to: REPLACE_THREAD,
 	// SHUTDOWN_CLIENT (also where "") or SHUTDOWN_APPLICATION.
 	OnUncaught string
@@ -66,7 +73,8 @@ type Service struct {
 	// What the parts that start later need of those before them.
 	db      storage.DB
 	cluster string
-	relay   *outbox.Relay
+	relay   *outbox.Relay   // or
+	sweeper *outbox.Sweeper // where change data capture publishes
 	sourced *Host
 	durable *Host
 	log     *projection.Projection[storage.Tx]
@@ -99,7 +107,11 @@ func New(c Config) (*Service, error) {
 	s.parts.Add("listen", &step{start: s.listen, stop: func(context.Context) error { return ignoreClosed(s.listener.Close()) }})
 	s.parts.Add("Kafka", &step{start: s.prepareKafka})
 	s.parts.Add("database", &step{start: s.openDatabase, stop: func(context.Context) error { return s.db.Close() }})
-	s.parts.Add("outbox relay", later(s.newRelay))
+	if c.Outbox == service.OutboxCDC {
+		s.parts.Add("outbox sweeper", later(s.newSweeper))
+	} else {
+		s.parts.Add("outbox relay", later(s.newRelay))
+	}
 	s.parts.Add("event-sourced entities", later(s.newSourced))
 	s.parts.Add("durable entities", later(s.newDurable))
 	s.parts.Add("projection", later(s.newLog))
@@ -144,13 +156,24 @@ func (s *Service) prepareKafka(ctx context.Context) error {
 }
 
 func (s *Service) openDatabase(ctx context.Context) (err error) {
-	s.db, err = open.DB(ctx, s.cfg.Database, open.Config{Schema: s.cfg.Schema, Logger: s.cfg.Logger})
+	s.db, err = open.DB(ctx, s.cfg.Database, open.Config{Schema: s.cfg.Schema, Source: "/hello", Logger: s.cfg.Logger})
 	return err
 }
 
 func (s *Service) newRelay() (_ lifecycle.Service, err error) {
 	s.relay, err = outbox.NewRelay(s.db, s.cfg.Kafka, outbox.RelayConfig{Name: "hello", Source: "/hello", Logger: s.cfg.Logger})
 	return s.relay, err
+}
+
+func (s *Service) newSweeper() (_ lifecycle.Service, err error) {
+	store, ok := s.db.(outbox.CaptureStore)
+	if !ok {
+		return nil, outbox.ErrNoCapture
+	}
+	s.sweeper, err = outbox.NewSweeper(store, outbox.SweeperConfig{
+		Slot: cmp.Or(s.cfg.OutboxSlot, "pabal_"+s.cfg.Schema), Name: "hello", Interval: s.cfg.PollInterval, Logger: s.cfg.Logger,
+	})
+	return s.sweeper, err
 }
 
 func (s *Service) newSourced() (_ lifecycle.Service, err error) {
@@ -218,9 +241,14 @@ func (s *Service) ready(w http.ResponseWriter, r *http.Request) {
 
 // adminConfig is what the console sees of the service.
 func (s *Service) adminConfig() admin.LocalConfig {
+	out := &admin.LocalOutbox{Name: "hello", Source: "/hello", DeadLetterTopic: "outbox.dead-letters", Topics: []string{Topic}, Store: s.db}
+	if s.sweeper != nil {
+		out.Sweeper = s.sweeper
+	} else {
+		out.Relay = s.relay
+	}
 	return admin.LocalConfig{
-		Name: "hello", Instance: s.Addr(), Cluster: s.cluster, Kafka: s.cfg.Kafka,
-		Outbox:      &admin.LocalOutbox{Name: "hello", Source: "/hello", DeadLetterTopic: "outbox.dead-letters", Topics: []string{Topic}, Store: s.db, Relay: s.relay},
+		Name: "hello", Instance: s.Addr(), Cluster: s.cluster, Kafka: s.cfg.Kafka, Outbox: out,
 		Journal:     &admin.LocalJournal{Store: s.db, Registry: s.types, Entities: []entity.Inspector{s.sourced, s.durable}},
 		Projections: &admin.LocalProjections{Store: s.db, Source: s.db, Running: []admin.Projection{s.log}},
 		Streams:     []admin.StreamsApp{s.app},

@@ -39,10 +39,15 @@ func (s *Service) adminConfig() admin.LocalConfig {
 		Name: s.def.Name, Instance: s.adminInstance(), Version: s.config.Version,
 		Cluster: s.clusterID, Kafka: s.config.Kafka,
 	}
-	if s.relay != nil {
+	if s.relay != nil || s.sweeper != nil {
 		c.Outbox = &admin.LocalOutbox{
-			Name: s.def.Name, Source: s.source(), DeadLetterTopic: s.config.OutboxDeadLetters, Store: s.backend.database(), Relay: s.relay,
+			Name: s.def.Name, Source: s.source(), DeadLetterTopic: s.config.OutboxDeadLetters, Store: s.backend.database(),
 			Topics: s.env.names(s.def.Produces),
+		}
+		if s.relay != nil {
+			c.Outbox.Relay = s.relay
+		} else {
+			c.Outbox.Sweeper = s.sweeper
 		}
 	}
 	for _, app := range s.parts.streams {

@@ -56,6 +56,9 @@ type Config struct {
 	// Outbox says how messages get out of the database: OutboxRelay, which is the default,
 	// or OutboxCDC.
 	Outbox string
+	// OutboxSlot is the replication slot of the connector that publishes the outbox, for
+	// OutboxCDC on PostgreSQL: "pabal_" and Schema.
+	OutboxSlot string
 	// OutboxHistory is how long published messages are kept as COMPLETED; 1 h,
 	// none where negative.
 	OutboxHistory time.Duration
@@ -79,7 +82,7 @@ const (
 	// OutboxRelay publishes them from the service.
 	OutboxRelay = "relay"
 	// OutboxCDC leaves them to a connector for change data capture: the service runs no
-	// relay. Nothing says of a row that it is out, so that none is deleted.
+	// relay, and removes what the connector has published.
 	OutboxCDC = "cdc"
 )
 
@@ -94,6 +97,7 @@ func (c Config) withDefaults(d Definition) (Config, error) {
 	c.DeadLetters = cmp.Or(c.DeadLetters, c.Group+".dead-letters")
 	c.OutboxDeadLetters = cmp.Or(c.OutboxDeadLetters, d.Name+".outbox.dead-letters")
 	c.Outbox = cmp.Or(c.Outbox, OutboxRelay)
+	c.OutboxSlot = cmp.Or(c.OutboxSlot, "pabal_"+c.Schema)
 	c.OutboxHistory = max(cmp.Or(c.OutboxHistory, time.Hour), 0)
 	c.InboxHistory = cmp.Or(c.InboxHistory, 7*24*time.Hour)
 	c.Kafka.ClientID = cmp.Or(c.Kafka.ClientID, d.Name)

@@ -38,6 +38,10 @@ type Env struct {
 	Metrics *metrics.Set
 	// CDC says that change data capture takes messages out of the database, and no relay.
 	CDC bool
+	// Source is the CloudEvents source of the service's events, for databases of its own.
+	Source string
+	// OutboxHistory is how long published messages are kept.
+	OutboxHistory time.Duration
 	// View is the projection of Parts.View, nil without one.
 	View View
 }

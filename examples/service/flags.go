@@ -41,6 +41,7 @@ type flags struct {
 	Partitions        int32  `help:"Partitions of topics that do not exist yet." default:"4"`
 
 	Outbox        string        `help:"How messages leave the database: by a relay in this process, or by a connector for change data capture (cdc)." enum:"relay,cdc" default:"relay"`
+	OutboxSlot    string        `help:"Replication slot of the connector that publishes the outbox, with --outbox=cdc on PostgreSQL. Default: pabal_ and the schema." placeholder:"NAME"`
 	OutboxHistory time.Duration `help:"How long published messages are kept; 0 deletes them at once." default:"1h"`
 	InboxHistory  time.Duration `help:"How long handled messages are remembered." default:"168h"`
 	PollInterval  time.Duration `help:"How often the outbox is looked at where no wake-up came." default:"1s"`
@@ -103,7 +104,7 @@ func (f flags) config(log *slog.Logger) Config {
 		},
 		Topics: values[string](f.Topics), Durations: values[time.Duration](f.Durations), Texts: values[string](f.Texts), Partitions: f.Partitions,
 		Group: f.Group, Instance: f.Instance, DeadLetters: f.DeadLetters, OutboxDeadLetters: f.OutboxDeadLetters,
-		Outbox: f.Outbox, OutboxHistory: f.OutboxHistory, InboxHistory: f.InboxHistory,
+		Outbox: f.Outbox, OutboxSlot: f.OutboxSlot, OutboxHistory: f.OutboxHistory, InboxHistory: f.InboxHistory,
 		PollInterval: f.PollInterval, PollDelay: f.PollDelay,
 		Logger: log,
 	}

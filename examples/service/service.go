@@ -29,6 +29,7 @@ type Service struct {
 
 	clusterID string
 	relay     *outbox.Relay
+	sweeper   *outbox.Sweeper
 	backend   Backend  // nil where there is no database
 	consumer  consumer // nil where nothing is consumed
 	view      view     // nil where there is none
@@ -93,6 +94,7 @@ func (s *Service) steps() []step {
 		{"database", s.openDatabase, s.closeDatabase},
 		{"topics", s.ensureTopics, nil},
 		s.late("outbox relay", s.newRelay),
+		s.late("outbox sweeper", s.newSweeper),
 		s.late("outbox cleaner", s.newOutboxCleaner),
 		s.late("service", s.newOwn),
 		s.late("consumer", s.newConsumer),
@@ -145,7 +147,7 @@ func (s *Service) open(ctx context.Context) (Backend, error) {
 	if other := s.def.Databases[scheme]; other != nil {
 		return other(ctx, s.env, s.config.Database)
 	}
-	db, err := open.DB(ctx, s.config.Database, open.Config{Schema: s.config.Schema, Logger: s.config.Logger})
+	db, err := open.DB(ctx, s.config.Database, open.Config{Schema: s.config.Schema, Source: s.source(), Logger: s.config.Logger})
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +171,7 @@ func (s *Service) closeDatabase(context.Context) error {
 
 func (s *Service) newEnv() Env {
 	return Env{
-		CDC: s.config.Outbox == OutboxCDC, Instance: s.instance(), StreamsURL: "http://" + s.advertised() + streamsPath, Kafka: s.config.Kafka, Group: s.config.Group, Topics: s.config.Topics, Durations: s.config.Durations, Texts: s.config.Texts, Clock: s.config.Clock,
+		CDC: s.config.Outbox == OutboxCDC, Source: s.source(), OutboxHistory: s.config.OutboxHistory, Instance: s.instance(), StreamsURL: "http://" + s.advertised() + streamsPath, Kafka: s.config.Kafka, Group: s.config.Group, Topics: s.config.Topics, Durations: s.config.Durations, Texts: s.config.Texts, Clock: s.config.Clock,
 		Log: s.config.Logger, Metrics: metrics.NewSet(),
 	}
 }

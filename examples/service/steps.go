@@ -69,6 +69,23 @@ func (s *Service) newRelay() (lifecycle.Service, error) {
 	return relay, nil
 }
 
+// newSweeper removes what a connector has published; MongoDB has no slots that tell.
+func (s *Service) newSweeper() (lifecycle.Service, error) {
+	if s.env.DB == nil || !s.env.CDC {
+		return nil, nil
+	}
+	store, ok := s.env.DB.(outbox.CaptureStore)
+	if !ok {
+		return nil, outbox.ErrNoCapture
+	}
+	sweeper, err := outbox.NewSweeper(store, outbox.SweeperConfig{
+		Slot: s.config.OutboxSlot, Name: s.def.Name, KeepHistory: s.config.OutboxHistory, Interval: s.config.PollInterval,
+		Holder: s.instance(), Logger: s.config.Logger,
+	})
+	s.sweeper = sweeper
+	return sweeper, err
+}
+
 func (s *Service) newOutboxCleaner() (lifecycle.Service, error) {
 	if s.backend == nil {
 		return nil, nil

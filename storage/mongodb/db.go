@@ -54,6 +54,9 @@ type Config struct {
 	// ConflictPatience is for how long Update repeats what conflicts with others
 	// before it gives up with an error that is Transient; 10 s.
 	ConflictPatience time.Duration
+	// Source is the CloudEvents source of enqueued events that have none. A relay fills in
+	// its own where it is empty; what change data capture publishes is the document as it is.
+	Source string
 	// Logger is slog.Default() where nil.
 	Logger *slog.Logger
 }

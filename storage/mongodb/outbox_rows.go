@@ -1,6 +1,7 @@
 package mongodb
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -60,7 +61,7 @@ func (tx *Tx) InsertOutbox(ctx context.Context, messages []outbox.Message) error
 	now := time.Now()
 	rows := make([]any, len(messages))
 	for i := range messages {
-		rows[i] = newRow(&messages[i], now)
+		rows[i] = newRow(&messages[i], tx.db.config.Source, now)
 	}
 	if _, err := tx.db.outbox.InsertMany(tx.Context(ctx), rows); err != nil {
 		return failed("insert into the outbox", err)
@@ -69,10 +70,10 @@ func (tx *Tx) InsertOutbox(ctx context.Context, messages []outbox.Message) error
 	return nil
 }
 
-func newRow(m *outbox.Message, now time.Time) *outboxRow {
+func newRow(m *outbox.Message, standard string, now time.Time) *outboxRow {
 	r := &outboxRow{
 		Key: bson.NewObjectID(), Status: outbox.Started, EnqueuedAt: now,
-		Topic: m.Topic, EventKey: m.Key, EventID: m.ID, Type: m.Type, Source: m.Source, Time: m.Time.UnixMicro(),
+		Topic: m.Topic, EventKey: m.Key, EventID: m.ID, Type: m.Type, Source: cmp.Or(m.Source, standard), Time: m.Time.UnixMicro(),
 		CorrelationID: m.CorrelationID, CausationID: m.CausationID, Traceparent: m.Traceparent, ContentType: m.ContentType,
 		Payload: bytesOrNull(m.Payload), Size: int64(len(m.Payload)),
 	}

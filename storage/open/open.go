@@ -22,6 +22,9 @@ type Config struct {
 	// Schema in PostgreSQL, see postgres.Config. SQLite has none: there each
 	// service has a file of its own.
 	Schema string
+	// Source of enqueued events that have none, see postgres.Config. SQLite leaves them to
+	// the relay: no connector reads it.
+	Source string
 	// Logger is slog.Default() where nil.
 	Logger *slog.Logger
 }
@@ -39,7 +42,7 @@ func DB(ctx context.Context, url string, config Config) (storage.DB, error) {
 	case scheme == "sqlite":
 		return openSQLite(ctx, rest, config)
 	case scheme == "postgres", scheme == "postgresql":
-		db, err := postgres.Open(ctx, url, postgres.Config{Schema: config.Schema, Logger: config.Logger})
+		db, err := postgres.Open(ctx, url, postgres.Config{Schema: config.Schema, Source: config.Source, Logger: config.Logger})
 		if err != nil {
 			return nil, err
 		}

@@ -30,6 +30,9 @@ type Config struct {
 	// the number of CPUs, whichever is more. While somebody listens (Wakeups,
 	// Appends) there is one beside it.
 	MaxConns int32
+	// Source is the CloudEvents source of enqueued events that have none. A relay fills in
+	// its own where it is empty; what change data capture publishes is the row as it is.
+	Source string
 	// Logger is slog.Default() where nil.
 	Logger *slog.Logger
 }
@@ -39,6 +42,7 @@ type Config struct {
 type DB struct {
 	pool    *pgxpool.Pool
 	schema  string
+	source  string
 	names   *names
 	log     *slog.Logger
 	waker   waker
@@ -74,7 +78,7 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	err := db.transact(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(t pgx.Tx) error {
 		querier := &pgxQuerier{conn: t}
 		defer querier.closeRows()
-		tx := &Tx{Querier: querier, pgx: t, names: db.names}
+		tx := &Tx{Querier: querier, pgx: t, names: db.names, source: db.source}
 		err := fn(tx)
 		enqueued, appended = tx.enqueued, tx.appended
 		return err

@@ -89,7 +89,7 @@ func (db *DB) appendBatch(ctx context.Context, g *appends, rows *eventColumns, m
 	}
 	batch.Queue(db.names.sql(statement), args()...).QueryRow(func(row pgx.Row) error { return row.Scan(&g.at) })
 	if len(messages) > 0 {
-		args, err := insertArgs(messages)
+		args, err := insertArgs(messages, db.source)
 		if err != nil {
 			return err
 		}

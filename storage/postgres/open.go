@@ -29,7 +29,7 @@ func Open(ctx context.Context, url string, config Config) (*DB, error) {
 	if config.Schema != "" {
 		settings.ConnConfig.RuntimeParams["search_path"] = pgx.Identifier{schema}.Sanitize()
 	}
-	db := &DB{schema: schema, names: newNames(schema), log: config.Logger, waker: newWaker()}
+	db := &DB{schema: schema, source: config.Source, names: newNames(schema), log: config.Logger, waker: newWaker()}
 	if db.log == nil {
 		db.log = slog.Default()
 	}

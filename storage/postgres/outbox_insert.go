@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"strings"
@@ -17,7 +18,7 @@ func (tx *Tx) InsertOutbox(ctx context.Context, messages []outbox.Message) error
 	if len(messages) == 0 {
 		return nil
 	}
-	args, err := insertArgs(messages)
+	args, err := insertArgs(messages, tx.source)
 	if err != nil {
 		return err
 	}
@@ -30,8 +31,8 @@ func (tx *Tx) InsertOutbox(ctx context.Context, messages []outbox.Message) error
 	return nil
 }
 
-// insertArgs has one array per column.
-func insertArgs(messages []outbox.Message) ([]any, error) {
+// insertArgs has one array per column; standard is the source of events that have none.
+func insertArgs(messages []outbox.Message, standard string) ([]any, error) {
 	const texts = 10
 	n := len(messages)
 	cells := make([]string, texts*n)
@@ -45,7 +46,7 @@ func insertArgs(messages []outbox.Message) ([]any, error) {
 		if headers[i], err = encodeHeaders(&m.Event); err != nil {
 			return nil, err
 		}
-		topic[i], key[i], id[i], typ[i], source[i] = m.Topic, columnKey(m.Key), m.ID, m.Type, m.Source
+		topic[i], key[i], id[i], typ[i], source[i] = m.Topic, columnKey(m.Key), m.ID, m.Type, cmp.Or(m.Source, standard)
 		correlation[i], causation[i], trace[i], content[i] = m.CorrelationID, m.CausationID, m.Traceparent, m.ContentType
 		at[i], payload[i] = m.Time, m.Payload
 	}

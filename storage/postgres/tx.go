@@ -15,7 +15,8 @@ type Tx struct {
 	pgx      pgx.Tx
 	sql      *sql.Tx
 	names    *names
-	notify   bool // wake listeners by NOTIFY within the transaction
+	source   string // of events that have none
+	notify   bool   // wake listeners by NOTIFY within the transaction
 	enqueued bool
 	appended bool
 }
@@ -56,12 +57,12 @@ func JoinSQL(tx *sql.Tx, options ...JoinOption) *Tx {
 // messages and inbox marks, whatever its search path. Who began the transaction
 // ends it.
 func (db *DB) Join(tx pgx.Tx, options ...JoinOption) *Tx {
-	return joined(&Tx{Querier: &pgxQuerier{conn: tx}, pgx: tx, names: db.names}, options)
+	return joined(&Tx{Querier: &pgxQuerier{conn: tx}, pgx: tx, names: db.names, source: db.source}, options)
 }
 
 // JoinSQL is Join for a database/sql transaction.
 func (db *DB) JoinSQL(tx *sql.Tx, options ...JoinOption) *Tx {
-	return joined(&Tx{Querier: sqlQuerier{tx}, sql: tx, names: db.names}, options)
+	return joined(&Tx{Querier: sqlQuerier{tx}, sql: tx, names: db.names, source: db.source}, options)
 }
 
 func joined(tx *Tx, options []JoinOption) *Tx {

@@ -15,6 +15,10 @@ func (s *session) banner() string {
 	line("data", "%s", s.dataText())
 	line("log", "%s", s.logText())
 	line("databases", "%s", s.databaseText())
+	if s.capture != nil {
+		line("outbox", "change data capture: connector %s publishes through slot %s; no relay runs", connectorName, s.capture.slot)
+		line("connect", "%s", s.capture.server.URL())
+	}
 	if s.redis != nil {
 		line("redis", "%s", s.redisText())
 	}
@@ -102,6 +106,9 @@ func number(n int) string {
 func (s *session) commands() (all []string) {
 	for _, one := range s.scenarios {
 		all = append(all, one.try()...)
+	}
+	if s.capture != nil {
+		all = append(all, fmt.Sprintf("curl -s %s/connectors/%s/status", s.capture.server.URL(), connectorName))
 	}
 	if s.console != nil {
 		all = append(all, "pabal trace --limit 5"+s.server())

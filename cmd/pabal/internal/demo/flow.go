@@ -142,6 +142,7 @@ func (s *session) drain(ctx context.Context) error {
 				return context.Cause(ctx)
 			}
 			s.view.say("Not everything ended within %s.\n", s.o.Drain)
+			s.sayCapture()
 			return nil
 		}
 	}

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/lock"
+	"github.com/pabal-dev/pabal/examples/service"
 )
 
 // folder is where a demo keeps its files; one process uses it at a time.
@@ -32,6 +34,8 @@ type manifest struct {
 	// Kafka and Database are what it began with, without secrets.
 	Kafka    string `json:"kafka"`
 	Database string `json:"database"`
+	// Outbox is the way out of it; "" is relay.
+	Outbox string `json:"outbox,omitempty"`
 }
 
 const (
@@ -89,7 +93,7 @@ func (f *folder) readManifest(o Options) error {
 	data, err := os.ReadFile(filepath.Join(f.path, manifestName))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		f.manifest = manifest{Run: newRun(), Kafka: o.kafkaName(), Database: redact(o.Database)}
+		f.manifest = manifest{Run: newRun(), Kafka: o.kafkaName(), Database: redact(o.Database), Outbox: o.outboxName()}
 		return f.refuseForeign()
 	case err != nil:
 		return fmt.Errorf("data folder: %w", err)
@@ -104,6 +108,7 @@ func (f *folder) takeOver(data []byte, o Options) error {
 	for _, was := range []struct{ flag, then, now string }{
 		{"--kafka", f.manifest.Kafka, o.kafkaName()},
 		{"--database", f.manifest.Database, redact(o.Database)},
+		{"--outbox", cmp.Or(f.manifest.Outbox, service.OutboxRelay), o.outboxName()},
 	} {
 		if was.then != was.now {
 			return fmt.Errorf("data folder %s belongs to a demo with %s=%s, not %s; use that or another --data-dir", f.path, was.flag, was.then, was.now)

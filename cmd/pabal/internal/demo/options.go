@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pabal-dev/pabal/examples/service"
 	"github.com/pabal-dev/pabal/kafka"
 )
 
@@ -24,11 +26,14 @@ type Options struct {
 	Kafka    []string // none: the broker in process
 	Database string   // "sqlite" or a postgres:// URL
 	Redis    string   // HOST:PORT or a redis:// URL; "": one in process
+	Outbox   string   // relay (also where empty) or cdc
 	JSON     bool
 	Chaos    bool
 	// KafkaPort and Port are of the broker in process and of the service order, whether
 	// it runs or not: the others are as far from it as usual. 0 takes free ones.
 	KafkaPort, Port int
+	// ConnectPort is of the REST API of connectors, with Outbox cdc; 0 takes a free one.
+	ConnectPort int
 	// ConsolePort is the console's, 0 takes a free one; NoConsole starts none.
 	ConsolePort int
 	NoConsole   bool
@@ -79,6 +84,10 @@ func (o Options) Validate() error {
 		return usage("--kafka-port=%d: a port is between 1 and 65535, or 0 for any free one", o.KafkaPort)
 	case o.ConsolePort < 0 || o.ConsolePort > 65535:
 		return usage("--console-port=%d: a port is between 1 and 65535, or 0 for any free one", o.ConsolePort)
+	case o.ConnectPort < 0 || o.ConnectPort > 65535:
+		return usage("--connect-port=%d: a port is between 1 and 65535, or 0 for any free one", o.ConnectPort)
+	case o.Outbox != "" && o.Outbox != service.OutboxRelay && o.Outbox != service.OutboxCDC:
+		return usage("--outbox=%s: there are relay and cdc", o.Outbox)
 	case o.Drain <= 0:
 		return usage("--drain=%s: it must be above 0", o.Drain)
 	}
@@ -90,8 +99,30 @@ func (o Options) Validate() error {
 	if err := o.validateRedis(); err != nil {
 		return err
 	}
-	return o.validateDatabase()
+	if err := o.validateDatabase(); err != nil {
+		return err
+	}
+	return o.validateCapture()
 }
+
+func (o Options) validateCapture() error {
+	const example = "--database=postgres://user:password@host:port/database"
+	if !o.captured() {
+		return nil
+	}
+	if !o.postgres() {
+		return usage("--outbox=cdc: change data capture reads a database's log, and %s has none for others to read; name a PostgreSQL with %s (its wal_level must be logical)", o.Database, example)
+	}
+	if u, err := url.Parse(o.Database); err != nil || u.Hostname() == "" || strings.Trim(u.Path, "/") == "" {
+		return usage("--outbox=cdc: the connector needs host and database in %s", example)
+	}
+	return nil
+}
+
+// captured says that change data capture publishes the outboxes.
+func (o Options) captured() bool { return o.Outbox == service.OutboxCDC }
+
+func (o Options) outboxName() string { return cmp.Or(o.Outbox, service.OutboxRelay) }
 
 func (o Options) validateDatabase() error {
 	if o.Database == sqlite {

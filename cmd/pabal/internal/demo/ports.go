@@ -12,6 +12,7 @@ import (
 type addresses struct {
 	kafka    string            // "" with a real cluster
 	console  string            // "" without one
+	connect  string            // "" where relays publish
 	services map[string]string // by name
 }
 
@@ -30,6 +31,9 @@ func chooseAddresses(o Options) (a addresses, err error) {
 	}
 	for _, d := range o.services() {
 		take(func(at string) { a.services[d.Name] = at }, o.port(d), "the service "+d.Name, "--port")
+	}
+	if o.captured() {
+		take(func(at string) { a.connect = at }, o.ConnectPort, "the API of connectors", "--connect-port")
 	}
 	if !o.NoConsole {
 		take(func(at string) { a.console = at }, o.ConsolePort, "the console", "--console-port")

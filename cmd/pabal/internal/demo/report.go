@@ -12,6 +12,7 @@ import (
 // Report is what --output json prints.
 type Report struct {
 	Backends   Backends                  `json:"backends"`
+	Outbox     string                    `json:"outbox"` // relay or cdc
 	Orders     Orders                    `json:"orders"`
 	Hello      *invariants.HelloCounts   `json:"hello,omitempty"`   // where it ran
 	Hotel      *invariants.HotelCounts   `json:"hotel,omitempty"`   // where it ran
@@ -111,6 +112,7 @@ func (r *Report) counts() (lines []string) {
 func begunReport(o Options, at sample) *Report {
 	r := &Report{
 		Backends: Backends{o.kafkaName(), o.databaseName(), o.redisName()},
+		Outbox:   o.outboxName(),
 		Latency:  Latency{milliseconds(at.p50), milliseconds(at.p99)},
 		Crashes:  at.crashes.Killed + at.crashes.Unexpected,
 		unit:     at.unit(),

@@ -25,6 +25,7 @@ func buildHello(s settings, log *slog.Logger) (lifecycle.Service, error) {
 	return hello.New(hello.Config{
 		Listen: s.Listen, Database: s.Database, Schema: s.Schema, Kafka: kafka.Config{Brokers: s.Brokers, Prefix: s.Prefix, Logger: log},
 		Redis: s.Redis, Sync: s.Sync, StateDir: s.StateDir, Instance: "demo-" + s.Name, Logger: log,
+		Outbox: s.Outbox, OutboxSlot: s.Slot, PollInterval: s.pollInterval(),
 	})
 }
 

@@ -28,7 +28,17 @@ type settings struct {
 	Prefix   string
 	// Redis and Sync are for copies of tables, StateDir for stores of stream processing.
 	Redis, Sync, StateDir string
-	LogLevel              slog.Level
+	// Outbox is the way out of it, Slot what change data capture reads through.
+	Outbox, Slot string
+	LogLevel     slog.Level
+}
+
+// pollInterval is the default where relays publish.
+func (s settings) pollInterval() time.Duration {
+	if s.Outbox == service.OutboxCDC {
+		return statusInterval
+	}
+	return 0
 }
 
 // build makes the service; it is not started yet.
@@ -49,7 +59,8 @@ func (s settings) build(log *slog.Logger) (lifecycle.Service, error) {
 		Kafka: kafka.Config{Brokers: s.Brokers, Prefix: s.Prefix},
 		// A service that was killed goes on at once under its old name.
 		Instance: "demo-" + s.Name,
-		Logger:   log,
+		Outbox:   s.Outbox, OutboxSlot: s.Slot, PollInterval: s.pollInterval(),
+		Logger: log,
 	})
 }
 

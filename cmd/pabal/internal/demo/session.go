@@ -31,6 +31,7 @@ type session struct {
 	services  []settings
 	runner    runner
 	dbs       *databases
+	capture   *capture     // nil where relays publish
 	redis     *redisServer // nil where no scenario uses one
 	scenarios []scenario
 	begun     time.Time       // of the traffic
@@ -49,7 +50,7 @@ func (s *session) start(ctx context.Context) error {
 	ctx, stop := interrupt.Bound(ctx, startTimeout, s.finish)
 	defer stop()
 	for _, step := range []func(context.Context) error{
-		s.takeAddresses, s.takeFolder, s.startBroker, s.startRedis, s.checkDatabases, s.startServices,
+		s.takeAddresses, s.takeFolder, s.startBroker, s.startRedis, s.checkDatabases, s.startCapture, s.startServices,
 		s.startTraffic, s.startConsole,
 	} {
 		if err := step(ctx); err != nil {
@@ -131,6 +132,7 @@ func (s *session) checkDatabases(ctx context.Context) (err error) {
 		one := settings{
 			System: d.System, Name: d.Name, Listen: s.addresses.services[d.Name], Database: database, Schema: schema,
 			Brokers: s.cluster.Brokers, Prefix: s.cluster.Prefix, LogLevel: s.o.LogLevel,
+			Outbox: s.o.outboxName(), Slot: slotOf(s.folder.manifest.Run),
 		}
 		if s.redis != nil {
 			one.Redis, one.Sync = s.redis.url, syncOf(s.folder.manifest.Run)
@@ -258,7 +260,7 @@ func (s *session) drop(ctx context.Context) error {
 		err = errors.Join(err, s.redis.drop(ctx, s.folder.manifest.Run, s.log))
 	}
 	if s.o.postgres() {
-		err = errors.Join(err, s.dbs.dropSchemas(ctx, s.services))
+		err = errors.Join(err, s.stopCapture(ctx), s.dbs.dropSchemas(ctx, s.services))
 	}
 	if !s.o.embedded() {
 		err = errors.Join(err, removeFromCluster(ctx, s.cluster))

@@ -1,4 +1,4 @@
-// Package debezium has the transforms that come with Debezium.
+// Package debezium has the transforms that come with Debezium, and one that follows its routers.
 package debezium
 
 import (
@@ -24,6 +24,7 @@ func Plugins() []plugin.TransformPlugin {
 		one("io.debezium.connector.postgresql.transforms.DecodeLogicalDecodingMessageContent", outbox.Message, outbox.NewMessage),
 		one("io.debezium.transforms.outbox.EventRouter", outbox.Table, outbox.NewTable),
 		one("io.debezium.connector.mongodb.transforms.outbox.MongoEventRouter", outbox.Collection, outbox.NewCollection),
+		one("dev.pabal.connect.transforms.OutboxEvent", outbox.Event, outbox.NewEvent),
 	}
 }
 

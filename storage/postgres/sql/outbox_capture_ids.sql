@@ -1,0 +1,1 @@
+SELECT id FROM @pabal_outbox WHERE status = 'STARTED' ORDER BY id LIMIT $1
