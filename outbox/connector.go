@@ -40,6 +40,9 @@ func (c Connector) Config() map[string]string {
 		"database.password": c.Password, "database.dbname": c.Database,
 		"topic.prefix": c.Slot, "slot.name": c.Slot, "publication.name": c.Slot, "publication.autocreate.mode": "filtered",
 		"table.include.list": strings.Join(tables, ","), "snapshot.mode": "when_needed",
+		// What is caused by a message must not come before the row that it tells of is seen. Ours; Debezium
+		// leaves it unheeded.
+		"visible.transactions.only": "true",
 		// Rows are inserted, and deleted once they are published; that is no message.
 		"skipped.operations": "u,d,t", "tombstones.on.delete": "false",
 		"key.converter":    "org.apache.kafka.connect.storage.StringConverter",

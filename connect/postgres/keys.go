@@ -144,6 +144,7 @@ func publicationKeys() []config.Key {
 		choice("publication.autocreate.mode", "all_tables", "What becomes of a publication that is not there: it is made for all tables (all_tables), for those captured, and kept so (filtered), for none (no_tables), or it is an error (disabled).",
 			"all_tables", "disabled", "filtered", "no_tables"),
 		checked(key("replica.identity.autoset.values", config.String, "", config.Medium, "Replica identities that tables get at the start: pattern:DEFAULT, FULL, NOTHING or INDEX name, with commas between."), validIdentities),
+		key(visibleKey, config.Boolean, "false", config.Low, "Whether the records of a transaction wait until every session of the server sees what it did. A commit is in the log before that, so that an answer to a record may come before its row is seen. Debezium does not have this option."),
 		key("publish.via.partition.root", config.Boolean, "false", config.Low, "Whether changes in partitions are those of the partitioned table."),
 	}
 }

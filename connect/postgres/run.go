@@ -185,7 +185,8 @@ func (r *run) again() bool {
 func (r *run) newStream(ctx context.Context, from *position, until pgoutput.LSN) (*stream, error) {
 	now := time.Now()
 	s := &stream{
-		run: r, tables: map[uint32]*table{}, resume: from, commit: from.ended(), proc: from.proc,
+		unseen: unseen{wanted: r.options.Values.Bool(visibleKey), db: r.db},
+		run:    r, tables: map[uint32]*table{}, resume: from, commit: from.ended(), proc: from.proc,
 		flushed: from.start(), received: from.start(), told: from.start(), until: until, progress: from.snapshot,
 		emitter: debezium.NewEmitter(r.options.Settings, r.headers, from), message: newMessages(r.options),
 		blocks: debezium.NewSourceBlocks(sourceSchema, "postgresql", r.options.Naming.Prefix),

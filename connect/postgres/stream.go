@@ -21,7 +21,8 @@ type stream struct {
 	message *messages
 	hearts  *debezium.Heartbeats
 
-	tx transaction
+	tx     transaction
+	unseen unseen
 	// commit is the end of the last transaction, flushed up to where all is done, received how far
 	// the log was read.
 	commit, proc, flushed, received pgoutput.LSN
@@ -120,6 +121,9 @@ func (s *stream) ready() []plugin.SourceRecord {
 func (s *stream) push(ctx context.Context, records []plugin.SourceRecord) error {
 	if len(records) == 0 {
 		return nil
+	}
+	if err := s.shown(ctx); err != nil {
+		return err
 	}
 	for !s.queue.Offer(records) {
 		select {

@@ -23,6 +23,7 @@ func (s *stream) begin(at pgoutput.LSN, b *pgoutput.Begin) {
 		s.reached = true
 		return
 	}
+	s.unseen.began(b.XID, s.tx.records > 0)
 	s.tx = transaction{open: true, begin: *b, xid: int64(b.XID)}
 	s.tx.skip = s.resume.within() && s.resume.xid == b.XID
 	s.lastLSN, s.events = 0, 0
