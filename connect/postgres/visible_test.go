@@ -1,7 +1,10 @@
 package postgres
 
 import (
+	"context"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/pabal-dev/pabal/internal/testenv"
 )
@@ -30,10 +33,20 @@ func TestSnapshotsTellWhoRuns(t *testing.T) {
 	}
 }
 
+func dial(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close(context.Background()) })
+	return c
+}
+
 // TestTransactionsAreSeen: one that has an id and goes on is waited for.
 func TestTransactionsAreSeen(t *testing.T) {
-	db := connectTo(t, testenv.Postgres(t))
-	other := connectTo(t, db.Config().ConnString())
+	url := testenv.Postgres(t)
+	db, other := dial(t, url), dial(t, url)
 	tx, err := other.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)

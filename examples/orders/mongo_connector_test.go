@@ -37,7 +37,7 @@ const requestConnector = `{"name": "order-payment-request-connector",
 func (s *system) worker() (url string) {
 	s.t.Helper()
 	server := httptest.NewUnstartedServer(nil)
-	w, err := connect.New(connect.Config{Kafka: s.Kafka, ID: "here", URL: "http://" + server.Listener.Addr().String(), Logger: systemtest.Log(), Plugins: plugin.Set{
+	w, err := connect.New(connect.Config{Kafka: s.Kafka, ID: "here", Logger: systemtest.Log(), Plugins: plugin.Set{
 		Sources: []plugin.Source{connectmongo.Source{}}, Transforms: transform.Plugins(), Predicates: transform.Predicates(),
 		Converters: converters.Plugins(), Headers: converters.Headers(),
 	}})

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -159,7 +158,7 @@ func TestOutboxThroughCDC(t *testing.T) {
 			continue
 		}
 		if string(r.Key) != string(want.Key) || (r.Key == nil) != (want.Key == nil) || string(r.Value) != string(want.Value) ||
-			r.Timestamp.UnixMilli() != want.Timestamp.UnixMilli() || !reflect.DeepEqual(r.Headers, want.Headers) {
+			r.Timestamp.UnixMilli() != want.Timestamp.UnixMilli() || fmt.Sprint(r.Headers) != fmt.Sprint(want.Headers) {
 			t.Errorf("event %s came as %q %q %s %v\nwant %q %q %s %v", e.ID, r.Key, r.Value, r.Timestamp, r.Headers, want.Key, want.Value, want.Timestamp, want.Headers)
 		}
 	}

@@ -13,8 +13,7 @@ import (
 // look is how often it is asked whether something has happened.
 const look = 20 * time.Millisecond
 
-// Run creates a connector, or gives it this configuration, and returns when all of it is running. This
-// server must be the only one of its group. The error says what is wrong with the configuration, or
+// Run creates a connector, or gives it this configuration, and returns when all of it is running. The error says what is wrong with the configuration, or
 // why a task failed.
 func (s *Server) Run(ctx context.Context, name string, config map[string]string) error {
 	if err := s.put(ctx, name, config); err != nil {
@@ -48,18 +47,14 @@ func (s *Server) Failure(name string) error {
 	return nil
 }
 
-// put waits until the worker leads its group.
+// put waits until the worker is in its group.
 func (s *Server) put(ctx context.Context, name string, config map[string]string) error {
 	return until(ctx, func() (bool, error) {
-		_, self, err := s.worker.Leader()
-		if err == nil && self {
-			_, _, err = s.worker.Put(ctx, name, config)
-			return err == nil, err
-		}
+		_, _, err := s.worker.Put(ctx, name, config)
 		if errors.Is(err, connect.ErrUnready) {
-			err = nil
+			return false, nil
 		}
-		return false, err
+		return err == nil, err
 	})
 }
 
