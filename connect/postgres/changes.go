@@ -83,15 +83,14 @@ func (s *stream) change(ctx context.Context, m replication.Message, d *pgoutput.
 		return nil
 	}
 	if s.progress != nil {
-		if keep, err := s.progress.cut(ctx, s.run, t, &c); err != nil || !keep {
+		if keep, err := s.progress.cut(ctx, s.run, t, &c, &d.Change); err != nil || !keep {
 			return err
 		}
 	}
 	s.noticed(t, &c)
-	signal := c // records change the rows
 	before := len(s.out)
 	s.append(m.At, kinds[d.Kind], part, &c, t)
-	if err := s.signalled(ctx, m.At, t, &signal); err != nil {
+	if err := s.signalled(ctx, m.At, t, ops[d.Kind], &d.Change); err != nil {
 		return err
 	}
 	if len(s.out) > before {

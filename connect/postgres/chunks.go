@@ -64,37 +64,71 @@ func (c *chunks) Unmark(ctx context.Context, id string) error {
 	return err
 }
 
-// Last is the greatest key.
-func (c *chunks) Last(ctx context.Context, it incremental.Table) (incremental.Key, error) {
+// locked does something with a table whose definition does not change meanwhile.
+func (c *chunks) locked(ctx context.Context, it incremental.Table, do func(*chunkTable) error) error {
+	if err := c.connect(ctx); err != nil {
+		return err
+	}
+	tx, err := c.db.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { c.run.bye(tx.Rollback) }()
+	_, err = tx.Exec(ctx, "LOCK TABLE "+pgx.Identifier{it.ID.Schema, it.ID.Table}.Sanitize()+" IN ACCESS SHARE MODE")
+	if refusedWith(err, noTable, noSchema) {
+		return fmt.Errorf("%w: %w", incremental.ErrUnknownTable, err)
+	}
+	if err != nil {
+		return err
+	}
 	t, err := c.table(ctx, it)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	rows, err := c.query(ctx, "SELECT "+strings.Join(t.key, ", ")+" FROM "+t.from+t.where()+" ORDER BY "+strings.Join(t.key, " DESC, ")+" DESC LIMIT 1")
-	if err != nil || len(rows) == 0 {
-		return nil, err
-	}
-	var key incremental.Key
-	for _, field := range rows[0] {
-		key = append(key, string(field))
-	}
-	return key, nil
+	return do(t)
+}
+
+// Last is the greatest key.
+func (c *chunks) Last(ctx context.Context, it incremental.Table) (key incremental.Key, err error) {
+	err = c.locked(ctx, it, func(t *chunkTable) error {
+		rows, err := c.query(ctx, "SELECT "+strings.Join(t.key, ", ")+" FROM "+t.from+t.where()+" ORDER BY "+strings.Join(t.key, " DESC, ")+" DESC LIMIT 1")
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		for _, field := range rows[0] {
+			key = append(key, string(field))
+		}
+		return nil
+	})
+	return key, err
 }
 
 // Rows of a chunk.
-func (c *chunks) Rows(ctx context.Context, it incremental.Table, after, until incremental.Key, limit int) ([]incremental.Row, error) {
-	t, err := c.table(ctx, it)
-	if err != nil {
-		return nil, err
-	}
-	conditions := []string{t.row() + " <= " + t.literal(until)}
-	if after != nil {
-		conditions = append(conditions, t.row()+" > "+t.literal(after))
-	}
-	rows, err := c.query(ctx, t.statement+t.where(conditions...)+" ORDER BY "+strings.Join(t.key, ", ")+fmt.Sprintf(" LIMIT %d", limit))
-	if err != nil {
-		return nil, err
-	}
+func (c *chunks) Rows(ctx context.Context, it incremental.Table, after, until incremental.Key, limit int) (out []incremental.Row, err error) {
+	err = c.locked(ctx, it, func(t *chunkTable) error {
+		conditions := []string{t.row() + " <= " + t.literal(until)}
+		if after != nil {
+			conditions = append(conditions, t.row()+" > "+t.literal(after))
+		}
+		rows, err := c.query(ctx, t.statement+t.where(conditions...)+" ORDER BY "+strings.Join(t.key, ", ")+fmt.Sprintf(" LIMIT %d", limit))
+		if err != nil {
+			return err
+		}
+		out, err = t.read(rows, it.SurrogateKey)
+		return err
+	})
+	return out, err
+}
+
+// chunkRow is the value of a row: it is sent by the definition that it was read by, though the
+// table may have another one by then.
+type chunkRow struct {
+	table  *table
+	values []any
+}
+
+// read the rows that the database sent.
+func (t *chunkTable) read(rows [][][]byte, surrogate string) ([]incremental.Row, error) {
 	out := make([]incremental.Row, 0, len(rows))
 	sent := make([]pgoutput.Value, len(t.columns))
 	for _, fields := range rows {
@@ -110,7 +144,7 @@ func (c *chunks) Rows(ctx context.Context, it incremental.Table, after, until in
 		if err != nil {
 			return nil, err
 		}
-		one := incremental.Row{ID: rowID(t.table, it.SurrogateKey, values), Values: values, Bytes: 700}
+		one := incremental.Row{ID: rowID(t.table, surrogate, values), Values: []any{chunkRow{t.table, values}}, Bytes: 700}
 		for _, field := range fields {
 			one.Bytes += 3 * len(field)
 		}

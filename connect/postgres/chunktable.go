@@ -18,9 +18,6 @@ type chunkTable struct {
 }
 
 func (c *chunks) table(ctx context.Context, t incremental.Table) (*chunkTable, error) {
-	if err := c.connect(ctx); err != nil {
-		return nil, err
-	}
 	names, err := catalog.Names(ctx, c.db)
 	if err != nil {
 		return nil, err
@@ -30,6 +27,9 @@ func (c *chunks) table(ctx context.Context, t incremental.Table) (*chunkTable, e
 		return nil, incremental.ErrUnknownTable
 	}
 	n := &snapshotRun{run: &run{options: c.run.options, log: c.run.log, db: c.db, schemas: c.schemas}}
+	if err := c.types(ctx, &names[i]); err != nil {
+		return nil, err
+	}
 	st, err := n.table(ctx, &names[i])
 	if err != nil {
 		return nil, err
@@ -43,13 +43,25 @@ func (c *chunks) table(ctx context.Context, t incremental.Table) (*chunkTable, e
 	return &chunkTable{snapshotTable: st, from: pgx.Identifier{t.ID.Schema, t.ID.Table}.Sanitize(), condition: t.Condition}, nil
 }
 
+// types of a table's columns are read again where there are new ones.
+func (c *chunks) types(ctx context.Context, t *catalog.Table) error {
+	if err := catalog.Fill(ctx, c.db, t); err != nil {
+		return err
+	}
+	for _, column := range t.Columns {
+		if _, known := c.schemas.types.Get(column.Type); !known {
+			return c.schemas.reload(ctx, c.db)
+		}
+	}
+	return nil
+}
+
 // orderBy another column than the primary key; none where there is no such column.
 func (t *snapshotTable) orderBy(from *catalog.Table, name string, s *schemas) {
-	t.key, t.types, t.keyAt = nil, nil, nil
+	t.key, t.types, t.keyNames, t.keyAt = nil, nil, nil, nil
 	for at, place := range t.place {
 		if c := from.Columns[place]; c.Name == name {
-			typ, _ := s.types.Get(c.Type)
-			t.key, t.types, t.keyAt = []string{pgx.Identifier{name}.Sanitize()}, []string{pgx.Identifier{typ.Schema, typ.Name}.Sanitize()}, []int{at}
+			t.orderedBy(c, s, at)
 		}
 	}
 }

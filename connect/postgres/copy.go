@@ -3,12 +3,10 @@ package postgres
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pabal-dev/pabal/connect/data"
 	"github.com/pabal-dev/pabal/connect/debezium"
@@ -47,9 +45,7 @@ func (n *snapshotRun) copyTable(ctx context.Context, db *pgx.Conn, t *snapshotTa
 
 // altered tables are read again by their new definition.
 func altered(err error, t *snapshotTable) error {
-	var refused *pgconn.PgError
-	const noColumn, noTable = "42703", "42P01"
-	if errors.As(err, &refused) && (refused.Code == noColumn || refused.Code == noTable) && !t.overridden {
+	if refusedWith(err, noColumn, noTable) && !t.overridden {
 		return fmt.Errorf("%w: the table was altered meanwhile: %w", plugin.ErrRetry, err)
 	}
 	return err
@@ -94,7 +90,7 @@ func (w *copyWriter) Write(line []byte) (int, error) {
 			w.sent[place] = pgoutput.Value{Kind: 't', Data: field}
 		}
 	}
-	row.key = t.keyText(key)
+	row.key, row.keyed = t.keyText(key), len(t.keyAt) > 0
 	for i := range w.sent {
 		w.sent[i].Data = unescape(w.sent[i].Data)
 	}
@@ -126,7 +122,7 @@ func (w *copyWriter) row(at *rowAt, size int) error {
 	b.Values[debezium.SourceSequence] = w.sequence
 	b.Values[sourceSchemaName], b.Values[sourceTable] = t.schema, t.name
 	b.Values[sourceXID], b.Values[sourceLSN] = w.xid, w.lsn
-	p := &position{partition: n.partition, lsn: n.at, commit: n.commit, flush: n.at, xid: uint32(n.xid), micros: w.now.UnixMicro(), row: at}
+	p := &position{partition: n.partition, lsn: n.at, commit: n.commit, flush: n.at, xid: uint32(n.xid), micros: w.now.UnixMicro(), row: at, history: n.history, published: n.published}
 	from := len(w.out)
 	w.out = w.emitter.Append(w.out, &debezium.Change{Op: debezium.Read, Table: t.Table, After: values, Source: b, At: p, End: true, Bytes: 700 + 3*size})
 	w.size += 700 + 3*size

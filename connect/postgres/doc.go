@@ -8,6 +8,11 @@
 // task says so instead of going on: see Check of the options offset.mismatch.strategy and
 // snapshot.mode=when_needed.
 //
+// The same goes for a server with another history (its system identifier, and where the timeline
+// branched off), for a publication that was dropped or made again, and for tables that were taken out
+// of it: all of that is stored with the position. Only a copy of the server's files that was put back
+// without recovery, and written to until it is beyond the stored position, looks like the server.
+//
 // A restart goes on at the very record. Transactions come whole and in the order of their commits,
 // whatever the order of their changes in the log: the stored position is the end of the last whole
 // transaction, and in the one that follows the last change, and how many changes of the same place.
@@ -15,8 +20,10 @@
 // A snapshot that was interrupted goes on, too. The tables and keys that were read are in the
 // stored position. The changes since then are streamed up to a new consistent point, those of rows
 // that were not read yet are left out, and the remaining rows are read as of that point. A consumer
-// sees each row once, as if the snapshot had never stopped. Only a table without a primary key
-// begins anew.
+// sees each row once, as if the snapshot had never stopped. The database itself compares keys, by
+// what the server sent and each column's collation. A table whose rows cannot be told so begins anew,
+// with a word in the log: it has no primary key, another one than before, or a replica identity that
+// does not tell it. What was deleted from it since is told.
 //
 // A row in the table of signals (signal.data.collection), or a record of the topic of signals
 // (signal.kafka.topic), starts an incremental snapshot, which reads tables in chunks beside the

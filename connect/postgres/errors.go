@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -44,9 +45,18 @@ func passingCode(code string) bool {
 	return code == objectInUse || code == "55P03" || code == "25P03"
 }
 
-const objectInUse = "55006"
+// Codes of PostgreSQL's errors.
+const (
+	objectInUse = "55006"
+	noColumn    = "42703"
+	noTable     = "42P01"
+	noSchema    = "3F000"
+)
 
-func slotInUse(err error) bool {
+func slotInUse(err error) bool { return refusedWith(err, objectInUse) }
+
+// refusedWith says whether the server refused something with one of the codes.
+func refusedWith(err error, codes ...string) bool {
 	var refused *pgconn.PgError
-	return errors.As(err, &refused) && refused.Code == objectInUse
+	return errors.As(err, &refused) && slices.Contains(codes, refused.Code)
 }

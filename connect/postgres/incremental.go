@@ -3,13 +3,11 @@ package postgres
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/pabal-dev/pabal/connect/debezium"
 	"github.com/pabal-dev/pabal/connect/debezium/incremental"
-	"github.com/pabal-dev/pabal/connect/postgres/internal/catalog"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/pgoutput"
 )
 
@@ -96,7 +94,7 @@ func (s *stream) decided() {
 	}
 }
 
-func (s *stream) chunkRead(ctx context.Context, at pgoutput.LSN, o incremental.Outcome) error {
+func (s *stream) chunkRead(at pgoutput.LSN, o incremental.Outcome) error {
 	s.reading = false
 	if errors.Is(o.Err, incremental.ErrPanic) {
 		return o.Err
@@ -106,20 +104,22 @@ func (s *stream) chunkRead(ctx context.Context, at pgoutput.LSN, o incremental.O
 		s.chunks.Failed(o.Result.ID)
 		return nil
 	}
-	return s.sendChunk(ctx, at, s.chunks.Read(o.Result))
+	s.sendChunk(at, s.chunks.Read(o.Result))
+	return nil
 }
 
 // nextChunk starts to read one, where one is due.
-func (s *stream) nextChunk(ctx context.Context) error {
+func (s *stream) nextChunk() error {
 	if s.chunks == nil {
 		return nil
 	}
-	if err := s.ofTopic(ctx); err != nil || s.worker == nil {
-		return err
+	s.ofTopic()
+	if s.worker == nil {
+		return nil
 	}
 	select {
 	case o := <-s.worker.Done():
-		if err := s.chunkRead(ctx, s.flushed, o); err != nil {
+		if err := s.chunkRead(s.flushed, o); err != nil {
 			return err
 		}
 	default:
@@ -137,36 +137,19 @@ func (s *stream) nextChunk(ctx context.Context) error {
 }
 
 // sendChunk makes records of rows, at the place of the mark that closed their window.
-func (s *stream) sendChunk(ctx context.Context, at pgoutput.LSN, rows []incremental.Emission) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	id := rows[0].Table
-	ctx, cancel := s.bounded(ctx)
-	defer cancel()
-	names, err := catalog.Names(ctx, s.db)
-	if err != nil {
-		return err
-	}
-	i := slices.IndexFunc(names, func(n catalog.Table) bool { return n.Schema == id.Schema && n.Name == id.Table })
-	if i < 0 {
-		return nil // it was dropped since
-	}
-	if err := catalog.Fill(ctx, s.db, &names[i]); err != nil {
-		return err
-	}
-	t := s.schemas.snapshotTable(&names[i])
+func (s *stream) sendChunk(at pgoutput.LSN, rows []incremental.Emission) {
 	now := time.Now()
 	for _, row := range rows {
+		of := row.Row.Values[0].(chunkRow)
+		t := of.table
 		b := s.blocks.New(now, debezium.IncrementalSnapshot, s.options.database)
 		b.Values[debezium.SourceSequence] = s.sequence.of(s.commit, at)
 		b.Values[sourceSchemaName], b.Values[sourceTable] = t.schema, t.name
 		p := s.at(at, insertKind)
 		p.chunks = row.State
 		n := len(s.out)
-		s.out = s.emitter.Append(s.out, &debezium.Change{Op: debezium.Read, Table: t.Table, After: row.Row.Values, Source: b, At: p, Bytes: row.Row.Bytes})
+		s.out = s.emitter.Append(s.out, &debezium.Change{Op: debezium.Read, Table: t.Table, After: of.values, Source: b, At: p, Bytes: row.Row.Bytes})
 		p.tx = s.emitter.Transactions.State()
 		s.made(n, at)
 	}
-	return nil
 }

@@ -15,11 +15,12 @@ func (s *stream) place() *position {
 	s.told = s.flushed
 	p := &position{
 		partition: s.partition, lsn: s.flushed, proc: s.flushed, commit: s.commit, flush: s.flushed,
-		micros: time.Now().UnixMicro(), kind: commitKind, snapshot: s.progress,
+		micros: time.Now().UnixMicro(), kind: commitKind, snapshot: s.progress, history: s.history, published: s.published,
 	}
 	if s.resume.within() {
 		again := *s.resume
-		p, again.flush, again.offset = &again, s.flushed, nil
+		p, again.flush, again.offset, again.history = &again, s.flushed, nil, s.history
+		p.published = s.published
 		p.tx = s.emitter.Transactions.State()
 	}
 	if s.chunks != nil {
@@ -32,7 +33,10 @@ func (s *stream) place() *position {
 func (s *stream) at(lsn pgoutput.LSN, kind string) *position {
 	p := &position{
 		partition: s.partition, lsn: lsn, proc: lsn, commit: s.commit, flush: s.flushed, xid: s.tx.begin.XID,
-		xmin: s.xminValue, micros: s.tx.begin.Time.UnixMicro(), kind: kind, events: s.events, snapshot: s.progress,
+		xmin: s.xminValue, micros: s.tx.begin.Time.UnixMicro(), kind: kind, events: s.events, snapshot: s.progress, history: s.history, published: s.published,
+	}
+	if s.tx.open {
+		p.final = s.tx.begin.Final
 	}
 	if s.chunks != nil {
 		p.chunks = s.chunks.State()

@@ -30,6 +30,13 @@ const (
 	endKey = "transaction_end"
 	// partKey is how many records of the last event are done, where that is not all.
 	partKey = "event_records_processed"
+	// finalKey is the end of the transaction under way, where a part of it is done.
+	finalKey = "transaction_commit"
+	// systemKey and timelineKey are which log the places are in.
+	systemKey   = "system_identifier"
+	timelineKey = "timeline"
+	// publishedKey is what the publication had.
+	publishedKey = "publication"
 	// progressKey is how far a snapshot has come.
 	progressKey = "snapshot_progress"
 )
@@ -54,14 +61,20 @@ type position struct {
 	// flush is up to where nothing is needed once the record is stored.
 	flush pgoutput.LSN
 	// end is that of the transaction whose last record it is.
-	end    pgoutput.LSN
-	xid    uint32 // 0 is none
-	xmin   int64  // 0 is none
-	micros int64
-	kind   string
-	events int // at the same lsn
-	part   int // records of the event; 0 is all
-	tx     debezium.TransactionState
+	end pgoutput.LSN
+	// final is that of the transaction under way, or of the last one.
+	final pgoutput.LSN
+	// history is which log these are places of; nil is not known.
+	history *history
+	// published is what the publication had; nil is not known.
+	published *published
+	xid       uint32 // 0 is none
+	xmin      int64  // 0 is none
+	micros    int64
+	kind      string
+	events    int // at the same lsn
+	part      int // records of the event; 0 is all
+	tx        debezium.TransactionState
 	// chunks is how far an incremental snapshot has come.
 	chunks incremental.State
 	// snapshot is how far one has come; nil is that none is under way.
@@ -97,6 +110,13 @@ func (p *position) Offset() map[string]any {
 	if p.kind != "" {
 		o[kindKey] = p.kind
 	}
+	if p.within() {
+		put(finalKey, int64(p.final))
+	}
+	p.history.put(o)
+	if p.published != nil {
+		o[publishedKey] = p.published.text
+	}
 	p.tx.Put(o)
 	p.chunks.Put(o)
 	if p.snapshot != nil || p.last {
@@ -128,10 +148,13 @@ func positionOf(partition, offset map[string]any) (*position, error) {
 	}
 	lsn := func(key string) pgoutput.LSN { return pgoutput.LSN(number(key)) }
 	p.lsn, p.proc, p.commit, p.flush = lsn(lsnKey), lsn(procKey), lsn(commitKey), lsn(flushKey)
-	p.end = lsn(endKey)
+	p.end, p.final, p.history = lsn(endKey), lsn(finalKey), historyOf(offset)
 	p.xid, p.xmin, p.micros = uint32(number(xidKey)), number(xminKey), number(timeKey)
 	p.events, p.part = int(number(eventsKey)), int(number(partKey))
 	p.kind, _ = offset[kindKey].(string)
+	if text, _ := offset[publishedKey].(string); text != "" {
+		p.published = parsePublished(text)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,9 @@ func (r *run) prepare(ctx context.Context) (err error) {
 	if err := r.pace(ctx); err != nil {
 		return err
 	}
+	if r.history, err = r.currentHistory(ctx); err != nil {
+		return err
+	}
 	if r.schemas, err = newSchemas(ctx, r.db, r.options, r.log); err != nil {
 		return err
 	}
@@ -62,38 +65,47 @@ func (r *run) captured(ctx context.Context) ([]catalog.Table, error) {
 	}), nil
 }
 
-// publish makes the publication that is missing, or tells what is wrong with the one there is.
-func (r *run) publish(ctx context.Context) error {
-	name := r.options.publication
-	var all bool
-	err := r.db.QueryRow(ctx, "SELECT puballtables FROM pg_catalog.pg_publication WHERE pubname = $1", name).Scan(&all)
-	there := err == nil
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return err
-	}
-	statement := ""
-	quoted := pgx.Identifier{name}.Sanitize()
-	switch mode := r.options.autocreate; {
-	case !there && (mode == "disabled" || r.options.readOnly):
-		return fmt.Errorf("%w: there is no publication %q: create it, or set publication.autocreate.mode", ErrSetup, name)
-	case !there && mode == "all_tables":
-		statement = "CREATE PUBLICATION " + quoted + " FOR ALL TABLES" + r.publishOptions()
-	case !there && mode == "no_tables":
-		statement = "CREATE PUBLICATION " + quoted + r.publishOptions()
-	case mode != "filtered" || r.options.readOnly:
-		return nil
-	case all:
-		return fmt.Errorf("%w: the publication %q is for all tables and cannot be filtered: drop it, or set publication.autocreate.mode to all_tables", ErrSetup, name)
-	default:
-		if statement, err = r.filtered(ctx, quoted, there); err != nil || statement == "" {
+// publish makes the publication that is missing, or tells what is wrong with the one there is. What
+// was told by another one is left as it is.
+func (r *run) publish(ctx context.Context) (err error) {
+	r.unpublished = ""
+	if r.from != nil {
+		if r.unpublished, err = r.missed(ctx, r.from.published); err != nil || r.unpublished != "" {
 			return err
 		}
+	}
+	if r.published, err = r.readPublished(ctx); err != nil {
+		return err
+	}
+	statement, err := r.publication(ctx)
+	if err != nil || statement == "" {
+		return err
 	}
 	r.log.Info("postgres: change the publication", "statement", statement)
 	if _, err := r.db.Exec(ctx, statement); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrSetup, statement, err)
 	}
-	return nil
+	r.published, err = r.readPublished(ctx)
+	return err
+}
+
+// publication is the statement that makes or alters it; "" where it is as it should be.
+func (r *run) publication(ctx context.Context) (string, error) {
+	name, there := r.options.publication, r.published != nil
+	quoted := pgx.Identifier{name}.Sanitize()
+	switch mode := r.options.autocreate; {
+	case !there && (mode == "disabled" || r.options.readOnly):
+		return "", fmt.Errorf("%w: there is no publication %q: create it, or set publication.autocreate.mode", ErrSetup, name)
+	case !there && mode == "all_tables":
+		return "CREATE PUBLICATION " + quoted + " FOR ALL TABLES" + r.publishOptions(), nil
+	case !there && mode == "no_tables":
+		return "CREATE PUBLICATION " + quoted + r.publishOptions(), nil
+	case mode != "filtered" || r.options.readOnly:
+		return "", nil
+	case there && r.published.all:
+		return "", fmt.Errorf("%w: the publication %q is for all tables and cannot be filtered: drop it, or set publication.autocreate.mode to all_tables", ErrSetup, name)
+	}
+	return r.filtered(ctx, quoted, there)
 }
 
 // filtered is the statement that gives the publication the captured tables; "" where it has them.
@@ -153,40 +165,4 @@ func (r *run) publishOptions() string {
 		return ""
 	}
 	return " WITH (" + strings.Join(with, ", ") + ")"
-}
-
-// identities sets those of replica.identity.autoset.values.
-func (r *run) identities(ctx context.Context) error {
-	text := r.options.Values.String("replica.identity.autoset.values")
-	if text == "" {
-		return nil
-	}
-	tables, err := r.captured(ctx)
-	if err != nil {
-		return err
-	}
-	for _, part := range strings.Split(text, ",") {
-		m := identityPattern.FindStringSubmatch(part)
-		matcher, err := debezium.ParseMatcher(m[1])
-		if err != nil {
-			return err
-		}
-		identity, want := strings.ToUpper(m[2]), byte(0)
-		if m[3] != "" {
-			identity = "USING INDEX " + pgx.Identifier{m[3]}.Sanitize()
-		} else {
-			want = strings.ToLower(m[2])[0]
-		}
-		for _, t := range tables {
-			if !matcher.Match(t.Schema+"."+t.Name) || t.Identity == want {
-				continue
-			}
-			statement := "ALTER TABLE " + pgx.Identifier{t.Schema, t.Name}.Sanitize() + " REPLICA IDENTITY " + identity
-			r.log.Info("postgres: set a replica identity", "statement", statement)
-			if _, err := r.db.Exec(ctx, statement); err != nil {
-				return fmt.Errorf("replica.identity.autoset.values: %s: %w", statement, err)
-			}
-		}
-	}
-	return nil
 }

@@ -1,13 +1,9 @@
 package postgres
 
 import (
-	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/pabal-dev/pabal/connect/debezium"
 )
 
 // progress of a snapshot: which tables are read, and up to which key others are. It does not
@@ -17,6 +13,8 @@ type progress struct {
 	done []string
 	// active are tables read up to a row.
 	active []*rowAt
+	// anew are tables of which rows were read, and that are read from their first row on again.
+	anew []string
 	// tables are those of the snapshot, to compare keys.
 	tables map[string]*snapshotTable
 }
@@ -24,44 +22,73 @@ type progress struct {
 // rowAt is the last row of a table that was read.
 type rowAt struct {
 	table string
-	// key is the primary key's columns, as COPY writes them; "" where the table has no order.
-	key string
+	// key is the primary key's columns, as COPY writes them; keyed says that there is one.
+	key   string
+	keyed bool
 	// last says that the table ends with it.
 	last bool
+	// definition of the key, where it was read from an offset.
+	definition []string
 }
 
 type progressJSON struct {
 	Done   []string            `json:"done,omitempty"`
 	Active map[string][]string `json:"active,omitempty"`
+	Keys   map[string][]string `json:"keys,omitempty"`
+	Anew   []string            `json:"anew,omitempty"`
 }
 
 func (p *progress) with(row *rowAt) *progress {
 	if row == nil {
 		return p
 	}
-	out := &progress{done: p.done, tables: p.tables}
-	for _, a := range p.active {
-		if a.table != row.table {
-			out.active = append(out.active, a)
-		}
-	}
+	out := &progress{done: p.done, active: p.others(row.table), anew: p.anew, tables: p.tables}
 	switch {
 	case row.last:
 		out.done = append(slices.Clone(p.done), row.table)
-	case row.key != "":
+		out.anew = slices.DeleteFunc(slices.Clone(p.anew), func(name string) bool { return name == row.table })
+	case row.keyed:
 		out.active = append(out.active, row)
+	default:
+		out.anew = addText(p.anew, row.table)
 	}
 	return out
 }
 
+// restart a table: its rows are read again.
+func (p *progress) restart(name string) *progress {
+	return &progress{done: p.done, active: p.others(name), anew: addText(p.anew, name), tables: p.tables}
+}
+
+// others are the active tables but one.
+func (p *progress) others(name string) (out []*rowAt) {
+	for _, a := range p.active {
+		if a.table != name {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// addText to a list that others have, too.
+func addText(all []string, one string) []string {
+	if slices.Contains(all, one) {
+		return all
+	}
+	return append(slices.Clone(all), one)
+}
+
 func (p *progress) encode(row *rowAt) string {
 	p = p.with(row)
-	j := progressJSON{Done: p.done}
+	j := progressJSON{Done: p.done, Anew: p.anew}
+	if len(p.active) > 0 {
+		j.Active, j.Keys = map[string][]string{}, map[string][]string{}
+	}
 	for _, a := range p.active {
-		if j.Active == nil {
-			j.Active = map[string][]string{}
-		}
 		j.Active[a.table] = keyOf(a.key)
+		if j.Keys[a.table] = a.definition; p.tables[a.table] != nil {
+			j.Keys[a.table] = p.tables[a.table].definition()
+		}
 	}
 	b, err := json.Marshal(j)
 	if err != nil { // of strings
@@ -75,15 +102,20 @@ func decodeProgress(text string) (*progress, error) {
 	if err := json.Unmarshal([]byte(text), &j); err != nil {
 		return nil, err
 	}
-	p := &progress{done: j.Done}
+	p := &progress{done: j.Done, anew: j.Anew}
 	for name, key := range j.Active {
-		p.active = append(p.active, &rowAt{table: name, key: joinKey(key)})
+		p.active = append(p.active, &rowAt{table: name, key: joinKey(key), keyed: true, definition: j.Keys[name]})
 	}
 	return p, nil
 }
 
 // begun says whether rows of a table were read.
-func (p *progress) begun(name string) bool { return p.whole(name) || p.row(name) != nil }
+func (p *progress) begun(name string) bool {
+	return p.whole(name) || p.row(name) != nil || slices.Contains(p.anew, name)
+}
+
+// empty says that no rows were read.
+func (p *progress) empty() bool { return len(p.done)+len(p.active)+len(p.anew) == 0 }
 
 func (p *progress) whole(name string) bool { return slices.Contains(p.done, name) }
 
@@ -95,84 +127,6 @@ func (p *progress) row(name string) *rowAt {
 		}
 	}
 	return nil
-}
-
-// cut a change to what a consumer knows of: rows that were read. keep is false where it is none.
-func (p *progress) cut(ctx context.Context, r *run, t *table, c *debezium.Change) (keep bool, err error) {
-	name := t.ID.String()
-	if p.whole(name) {
-		return true, nil
-	}
-	row := p.row(name)
-	if row == nil {
-		return false, nil
-	}
-	oldRow := c.Before
-	if oldRow == nil {
-		oldRow = c.After // an update that leaves the key as it is, or an insert
-	}
-	before, err := p.read(ctx, r, t, row, oldRow)
-	if err != nil {
-		return false, err
-	}
-	if c.Op != debezium.Update || c.Before == nil {
-		return before, nil
-	}
-	after, err := p.read(ctx, r, t, row, c.After)
-	switch {
-	case err != nil || !before && !after:
-		return false, err
-	case before && !after: // it moved to where it will be read
-		c.Op, c.After = debezium.Delete, nil
-	case after && !before:
-		c.Op, c.Before = debezium.Create, nil
-	}
-	return true, nil
-}
-
-// read says whether a row comes not after the last one read, in the order of its primary key, which
-// the database knows.
-func (p *progress) read(ctx context.Context, r *run, t *table, last *rowAt, row []any) (bool, error) {
-	st := p.tables[last.table]
-	if st == nil || len(st.key) == 0 {
-		return false, nil
-	}
-	key, ok := plainKey(t, st, row)
-	if !ok {
-		return false, fmt.Errorf("the snapshot of %s was interrupted, and its primary key's order cannot be told: delete the connector's offsets to begin anew", last.table)
-	}
-	if a, ok := row[t.key[0]].(int64); ok && len(st.key) == 1 {
-		return a <= parseInt(last.key), nil
-	}
-	if a, ok := row[t.key[0]].(int32); ok && len(st.key) == 1 {
-		return int64(a) <= parseInt(last.key), nil
-	}
-	var before bool
-	err := r.db.QueryRow(ctx, "SELECT "+st.literal(key)+" <= "+st.literal(keyOf(last.key))).Scan(&before)
-	return before, err
-}
-
-// plainKey is a row's primary key as text, where its values are such.
-func plainKey(t *table, st *snapshotTable, row []any) ([]string, bool) {
-	if len(t.key) != len(st.key) {
-		return nil, false
-	}
-	var out []string
-	for _, i := range t.key {
-		switch v := row[i].(type) {
-		case string:
-			out = append(out, v)
-		case int16, int32, int64, bool:
-			out = append(out, fmt.Sprint(v))
-		default:
-			text, ok := st.text(t, i, v)
-			if !ok {
-				return nil, false
-			}
-			out = append(out, text)
-		}
-	}
-	return out, true
 }
 
 // keyOf the columns of a key that COPY wrote.

@@ -33,6 +33,11 @@ type run struct {
 	topic     *atomic.Pointer[debezium.SignalTopic] // of the run under way
 	positions bool
 	from      *position // nil is from the start
+	// history of the server's log.
+	history *history
+	// published is what the publication had when we came, unpublished why changes are not told.
+	published   *published
+	unpublished string
 	// interval of what the server is told.
 	interval time.Duration
 	// tables of the snapshot, and those that were read.
@@ -110,6 +115,9 @@ func (r *run) phases(ctx context.Context) error {
 		}
 		r.log.Warn("postgres: changes are missing; all tables are read again, as snapshot.mode says", "error", lost)
 		r.from = nil
+		if err := r.publish(ctx); err != nil {
+			return err
+		}
 	}
 	plan := r.plan()
 	if slot != nil && slot.lost && plan.snapshot && plan.stream {

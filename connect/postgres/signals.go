@@ -12,21 +12,19 @@ import (
 )
 
 // signalled takes a change of the table of signals for what it asks.
-func (s *stream) signalled(ctx context.Context, at pgoutput.LSN, t *table, c *debezium.Change) error {
+func (s *stream) signalled(ctx context.Context, at pgoutput.LSN, t *table, op debezium.Op, c *pgoutput.Change) error {
 	if s.chunks == nil || !slices.Contains(s.options.Signals, t.ID) {
 		return nil
 	}
-	signal, ok := debezium.SignalOfRow(c.Op, c.Before, c.After)
+	signal, ok := debezium.SignalOfRow(op, texts(c.Old), texts(c.New))
 	if !ok || !signal.Mark() && !s.options.SignalsFrom(debezium.SourceChannel) {
 		return nil
 	}
-	if err := s.obey(ctx, at, signal); err != nil {
-		return err
-	}
+	s.obey(at, signal)
 	for s.chunks.Waiting() {
 		select {
 		case o := <-s.worker.Done():
-			if err := s.chunkRead(ctx, at, o); err != nil {
+			if err := s.chunkRead(at, o); err != nil {
 				return err
 			}
 		case <-ctx.Done():
@@ -47,23 +45,34 @@ func (s *stream) signalled(ctx context.Context, at pgoutput.LSN, t *table, c *de
 	return nil
 }
 
+// texts of a row as the server sent them: they are the same for all types of columns.
+func texts(sent []pgoutput.Value) []any {
+	out := make([]any, len(sent))
+	for i := range sent {
+		if sent[i].Kind == 't' {
+			out[i] = string(sent[i].Data)
+		}
+	}
+	return out
+}
+
 // obey a signal. One that cannot be obeyed is left, with a warning that says why.
-func (s *stream) obey(ctx context.Context, at pgoutput.LSN, signal debezium.Signal) error {
+func (s *stream) obey(at pgoutput.LSN, signal debezium.Signal) {
 	left := func(why any) {
 		s.log.Warn("postgres: a signal is left", "id", signal.ID, "type", signal.Type, "error", why)
 	}
 	action, err := signal.Action()
 	if err != nil {
 		left(err)
-		return nil
+		return
 	}
 	switch a, ok := action.(debezium.ExecuteSnapshot); {
 	case ok && a.Blocking:
 		left("this connector takes no blocking snapshots")
-		return nil
+		return
 	case ok && s.worker == nil:
 		left("incremental snapshots need signal.data.collection")
-		return nil
+		return
 	}
 	rows, ok := s.chunks.Apply(signal.ID, action, s)
 	if message, is := action.(debezium.LogMessage); is {
@@ -71,12 +80,12 @@ func (s *stream) obey(ctx context.Context, at pgoutput.LSN, signal debezium.Sign
 	} else if !ok {
 		left("this connector does not take signals of this type")
 	}
-	return s.sendChunk(ctx, at, rows)
+	s.sendChunk(at, rows)
 }
 
 // ofTopic obeys the signals that came by the topic since. Between transactions, a position of its
 // own says that they were; within one, the records that follow do.
-func (s *stream) ofTopic(ctx context.Context) error {
+func (s *stream) ofTopic() {
 	obeyed := false
 	for {
 		signal, ok := s.signals.Next()
@@ -84,15 +93,12 @@ func (s *stream) ofTopic(ctx context.Context) error {
 			break
 		}
 		s.chunks.Signalled(signal.Offset)
-		if err := s.obey(ctx, s.flushed, signal.Signal); err != nil {
-			return err
-		}
+		s.obey(s.flushed, signal.Signal)
 		obeyed = true
 	}
 	if obeyed && !s.tx.open && s.positions {
 		s.out = append(s.out, plugin.SourceRecord{At: s.place(), End: true, Bytes: 100})
 	}
-	return nil
 }
 
 // notify of what the incremental snapshot did.

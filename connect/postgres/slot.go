@@ -61,35 +61,67 @@ func (r *run) check(ctx context.Context, s *slot) (lost, err error) {
 			return nil, fmt.Errorf("%w: the server is a standby without the replication slot %q", plugin.ErrRetry, r.options.slot)
 		}
 	}
+	if r.unpublished != "" {
+		return fmt.Errorf("%w: %s: set snapshot.mode=when_needed to read all tables again, or delete the connector's offsets", ErrLost, r.unpublished), nil
+	}
 	if s == nil {
 		return fmt.Errorf("%w: the replication slot %q is not there, and the changes since %s are gone with it: %s", ErrLost, r.options.slot, start, advice), nil
 	}
 	if s.lost {
 		return fmt.Errorf("%w: the server removed log that the slot %q needed (max_slot_wal_keep_size): drop the slot, and %s", ErrLost, r.options.slot, advice), nil
 	}
-	var text string
-	if err := r.db.QueryRow(ctx, "SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END)::text").Scan(&text); err != nil {
-		return nil, err
-	}
-	end, err := pgoutput.ParseLSN(text)
-	if err != nil {
-		return nil, err
-	}
 	if r.options.mismatch == "no_validation" {
 		return nil, nil
 	}
-	if start > end {
-		return fmt.Errorf("%w: the server's log ends at %s, before the stored position %s: it is another server, or an older copy: %s", ErrLost, end, start, advice), nil
+	why, err := r.misplaced(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if start == 0 || s.confirmed <= start {
+	if why != "" {
+		if r.options.mismatch == "trust_slot" {
+			r.trustSlot(s, why)
+			return nil, nil
+		}
+		return fmt.Errorf("%w: %s: %s", ErrLost, why, advice), nil
+	}
+	if start = r.from.start(); start == 0 || s.confirmed <= start {
 		return nil, nil
 	}
+	why = fmt.Sprintf("the replication slot %q is at %s, after the stored position %s: it was made again, or moved by others", r.options.slot, s.confirmed, start)
 	if r.options.mismatch == "trust_slot" || r.options.mismatch == "trust_greater_lsn" {
-		r.log.Warn("postgres: changes between the stored position and the slot's are left out, as offset.mismatch.strategy says", "stored", start.String(), "slot", s.confirmed.String())
-		r.from = &position{partition: r.partition, lsn: s.confirmed, proc: s.confirmed, flush: s.confirmed}
+		r.trustSlot(s, why)
 		return nil, nil
 	}
-	return fmt.Errorf("%w: the replication slot %q is at %s, after the stored position %s: it was made again, or moved by others: %s", ErrLost, r.options.slot, s.confirmed, start, advice), nil
+	return fmt.Errorf("%w: %s: %s", ErrLost, why, advice), nil
+}
+
+// misplaced says why the server's log does not have the stored position; "" where it does.
+func (r *run) misplaced(ctx context.Context) (why string, err error) {
+	if why, err = r.foreign(ctx); why != "" || err != nil {
+		return why, err
+	}
+	var text string
+	if err := r.db.QueryRow(ctx, "SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END)::text").Scan(&text); err != nil {
+		return "", err
+	}
+	end, err := pgoutput.ParseLSN(text)
+	if err != nil {
+		return "", err
+	}
+	if start := r.from.start(); start > end {
+		return fmt.Sprintf("the server's log ends at %s, before the stored position %s: it is another server, or an older copy", end, start), nil
+	}
+	return "", nil
+}
+
+// trustSlot goes on from where the slot is. A snapshot that was under way begins anew.
+func (r *run) trustSlot(s *slot, why string) {
+	r.log.Warn("postgres: the changes between the stored position and the slot's are left out, as offset.mismatch.strategy says", "because", why, "stored", r.from.start().String(), "slot", s.confirmed.String())
+	if r.from.snapshot != nil {
+		r.from = nil
+		return
+	}
+	r.from = &position{partition: r.partition, lsn: s.confirmed, proc: s.confirmed, flush: s.confirmed, history: r.history, published: r.published}
 }
 
 // dropLost makes room for a new slot: one whose log was removed cannot be streamed from any more.

@@ -36,7 +36,7 @@ func (r *run) snapshot(ctx context.Context, existing *slot) (*position, error) {
 		return nil, err
 	}
 	commit := pgoutput.LSN(0)
-	if r.from != nil && r.from.snapshot != nil && len(r.from.snapshot.done)+len(r.from.snapshot.active) > 0 {
+	if r.from != nil && r.from.snapshot != nil && !r.from.snapshot.empty() {
 		if commit, err = n.catchUp(ctx); err != nil {
 			return nil, err
 		}
@@ -46,7 +46,7 @@ func (r *run) snapshot(ctx context.Context, existing *slot) (*position, error) {
 		return nil, errors.Join(err, ctx.Err())
 	}
 	r.log.Info("postgres: the snapshot is complete", "tables", len(n.tables), "at", point.At.String())
-	end := &position{partition: r.partition, lsn: point.At, commit: commit, flush: point.At, micros: n.started.UnixMicro()}
+	end := &position{partition: r.partition, lsn: point.At, commit: commit, flush: point.At, micros: n.started.UnixMicro(), history: r.history, published: r.published}
 	return end, pause(ctx, r.options.Values.Millis("streaming.delay.ms"))
 }
 
@@ -135,7 +135,10 @@ func (n *snapshotRun) plan(ctx context.Context) error {
 	if n.from != nil && n.from.snapshot != nil {
 		n.progress = n.from.snapshot
 	}
-	n.progress.tables = byName
+	n.progress = &progress{done: n.progress.done, active: n.progress.active, anew: n.progress.anew, tables: byName}
+	if err := n.resume(ctx); err != nil {
+		return err
+	}
 	n.run.tables.Store(int64(len(n.tables)))
 	n.count()
 	return nil
@@ -165,17 +168,33 @@ func (n *snapshotRun) order() {
 	slices.SortStableFunc(n.tables, func(a, b *snapshotTable) int { return place(a) - place(b) })
 }
 
-// catchUp streams the changes of what was read before, up to the new point.
+// catchUp streams the changes of what was read before, up to the new point. It has a connection of
+// its own, as the server streams only once on one.
 func (n *snapshotRun) catchUp(ctx context.Context) (commit pgoutput.LSN, err error) {
 	n.log.Info("postgres: an interrupted snapshot goes on", "from", n.from.start().String(), "to", n.at.String(), "tables", len(n.from.snapshot.done))
-	s, err := n.newStream(ctx, n.from, n.at)
+	from := *n.from
+	from.snapshot = n.progress
+	cfg, err := connection(n.values)
+	if err != nil {
+		return 0, err
+	}
+	conn, err := replication.Connect(ctx, &cfg.Config)
+	if err != nil {
+		return 0, err
+	}
+	defer n.bye(conn.Close)
+	defer context.AfterFunc(ctx, conn.Interrupt)()
+	later := n.conn
+	n.conn = conn
+	defer func() { n.conn = later }()
+	s, err := n.newStream(ctx, &from, n.at)
 	if err != nil {
 		return 0, err
 	}
 	if err := s.read(ctx); err != nil {
 		return 0, err
 	}
-	return s.commit, n.conn.Stop(ctx)
+	return s.commit, conn.Stop(ctx) // which frees the slot
 }
 
 // read the tables, several at a time.

@@ -2,13 +2,11 @@ package postgres
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/pabal-dev/pabal/connect/data"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/catalog"
 )
 
@@ -18,17 +16,20 @@ type snapshotTable struct {
 	statement   string   // that selects the columns in use
 	place       []int    // of each selected column in a row
 	key         []string // quoted columns of the primary key; nil is none
-	types       []string // of these, as SQL
+	types       []string // of these with their collations, as SQL
+	keyNames    []string // of these
 	keyAt       []int    // where they are among the selected columns
 	overridden  bool     // by snapshot.select.statement.overrides
 	first, last bool     // of all tables
+	oid         uint32
+	replica     byte // its replica identity, as catalog.Table has it
 }
 
 func (n *snapshotRun) table(ctx context.Context, t *catalog.Table) (*snapshotTable, error) {
 	if err := catalog.Fill(ctx, n.db, t); err != nil {
 		return nil, fmt.Errorf("read the columns of %s.%s: %w", t.Schema, t.Name, err)
 	}
-	out := &snapshotTable{table: n.schemas.snapshotTable(t)}
+	out := &snapshotTable{table: n.schemas.snapshotTable(t), oid: t.OID, replica: t.Identity}
 	var columns []string
 	at := map[string]int{}
 	for i, c := range t.Columns {
@@ -48,12 +49,28 @@ func (n *snapshotRun) table(ctx context.Context, t *catalog.Table) (*snapshotTab
 	}
 	for _, name := range t.Key {
 		c := t.Column(name)
-		typ, _ := n.schemas.types.Get(c.Type)
-		out.key = append(out.key, pgx.Identifier{name}.Sanitize())
-		out.types = append(out.types, pgx.Identifier{typ.Schema, typ.Name}.Sanitize())
-		out.keyAt = append(out.keyAt, at[name])
+		out.orderedBy(*c, n.schemas, at[name])
 	}
 	return out, nil
+}
+
+// orderedBy another column, which is the so-many-th of those selected.
+func (t *snapshotTable) orderedBy(c catalog.Column, s *schemas, at int) {
+	typ, _ := s.types.Get(c.Type)
+	name := pgx.Identifier{typ.Schema, typ.Name}.Sanitize()
+	if c.Collation != "" {
+		name += " COLLATE " + c.Collation
+	}
+	t.key = append(t.key, pgx.Identifier{c.Name}.Sanitize())
+	t.types, t.keyNames, t.keyAt = append(t.types, name), append(t.keyNames, c.Name), append(t.keyAt, at)
+}
+
+// definition of the key: rows of tables where it differs have another order.
+func (t *snapshotTable) definition() (out []string) {
+	for i, name := range t.key {
+		out = append(out, name+" "+t.types[i])
+	}
+	return out
 }
 
 // override is the statement that snapshot.select.statement.overrides has for a table.
@@ -73,17 +90,6 @@ func (t *snapshotTable) literal(key []string) string {
 		parts = append(parts, "'"+strings.ReplaceAll(text, "'", "''")+"'::"+t.types[i])
 	}
 	return "ROW(" + strings.Join(parts, ", ") + ")"
-}
-
-// text of a key's value that is neither text nor a small number.
-func (*snapshotTable) text(_ *table, _ int, v any) (string, bool) {
-	switch v := v.(type) {
-	case []byte:
-		return `\x` + hex.EncodeToString(v), true
-	case data.Decimal:
-		return v.String(), true
-	}
-	return "", false
 }
 
 // rest is the statement for the rows after one.

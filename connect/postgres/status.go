@@ -18,7 +18,10 @@ func (s *stream) periodic(ctx context.Context, now time.Time) error {
 			return err
 		}
 	}
-	if err := s.nextChunk(ctx); err != nil {
+	if err := s.stillPublished(ctx, now); err != nil {
+		return err
+	}
+	if err := s.nextChunk(); err != nil {
 		return err
 	}
 	if due, _ := s.hearts.Due(now); due && !s.tx.open {

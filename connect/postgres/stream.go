@@ -51,11 +51,13 @@ type stream struct {
 	size       int // of what was received for out
 	nextStatus time.Time
 	nextPlace  time.Time
-	silence    time.Duration // of the server, while we listened
-	told       pgoutput.LSN  // the last flushed that a record or position had
-	xminValue  int64
-	nextXmin   time.Time
-	sequence   sequence
+	// nextPublished is when the publication is looked at again.
+	nextPublished time.Time
+	silence       time.Duration // of the server, while we listened
+	told          pgoutput.LSN  // the last flushed that a record or position had
+	xminValue     int64
+	nextXmin      time.Time
+	sequence      sequence
 }
 
 // batchRecords are put into the queue together, so that its lock costs little.

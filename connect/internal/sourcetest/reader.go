@@ -33,7 +33,10 @@ type Reader struct {
 // Open a task at an offset, which goes through JSON as in Kafka. It is closed when the test ends.
 func Open(t testing.TB, source plugin.Source, settings map[string]string, offset map[string]any, c plugin.SourceContext) *Reader {
 	t.Helper()
-	c.Connector, c.Config, c.Logger = "test", Values(t, source, settings), slog.New(slog.NewTextHandler(t.Output(), nil))
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
+	c.Connector, c.Config = "test", Values(t, source, settings)
 	c.Offset = func(context.Context, map[string]any) (map[string]any, error) { return ThroughJSON(t, offset), nil }
 	task, err := source.Open(t.Context(), c)
 	if err != nil {

@@ -37,6 +37,8 @@ type Column struct {
 	// Generated columns are calculated from others.
 	Generated bool
 	Comment   string
+	// Collation of its own, as SQL; "" is the database's, or that the type has none.
+	Collation string
 }
 
 // Column by name; nil where there is none.
@@ -57,6 +59,9 @@ var columnsSQL string
 
 //go:embed keys.sql
 var keysSQL string
+
+//go:embed identity.sql
+var identitySQL string
 
 //go:embed types.sql
 var typesSQL string
@@ -84,7 +89,7 @@ func Fill(ctx context.Context, db *pgx.Conn, t *Table) error {
 		return err
 	}
 	t.Columns, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (c Column, err error) {
-		err = row.Scan(&c.Name, &c.Type, &c.TypeName, &c.Modifier, &c.NotNull, &c.Default, &c.Generated, &c.Comment)
+		err = row.Scan(&c.Name, &c.Type, &c.TypeName, &c.Modifier, &c.NotNull, &c.Default, &c.Generated, &c.Comment, &c.Collation)
 		return c, err
 	})
 	if err != nil {
@@ -102,6 +107,15 @@ func Fill(ctx context.Context, db *pgx.Conn, t *Table) error {
 		return struct{}{}, err
 	})
 	return err
+}
+
+// IdentityIndex are the columns of the index that REPLICA IDENTITY names; none where it names none.
+func IdentityIndex(ctx context.Context, db *pgx.Conn, table uint32) ([]string, error) {
+	rows, err := db.Query(ctx, identitySQL, table)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 // Types of the database.
