@@ -13,7 +13,8 @@
 //   - kill, freeze and cut off workers of a projection, so that its slices are cut
 //     anew all the time, while events are appended in transactions that overlap;
 //   - kill, freeze and cut off hosts of sagas, whose commands, answers and timers come
-//     late, twice, in another order or as nonsense, under clocks that jump.
+//     late, twice, in another order or as nonsense, under clocks that jump;
+//   - kill workers that capture a database's changes, the database and the broker.
 //
 // Every run ends with the invariants of internal/invariants recomputed from the
 // databases, and a look at the log for what is there twice or out of order.

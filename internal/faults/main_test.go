@@ -65,6 +65,10 @@ func TestMain(m *testing.M) {
 		var c agentSettings
 		settings(&c)
 		os.Exit(runAgent(ctx, c))
+	case roleCapture:
+		var c captureSettings
+		settings(&c)
+		os.Exit(runCapture(ctx, c))
 	}
 	fmt.Fprintln(os.Stderr, "no such role:", role)
 	os.Exit(2)
