@@ -2,10 +2,12 @@ package connect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/pabal-dev/pabal/kafka"
@@ -22,7 +24,8 @@ func (w *Worker) change(ctx context.Context, decide func(context.Context) ([]*kg
 	defer cancel()
 	for {
 		err := w.tryChange(ctx, decide)
-		if !isFenced(err) {
+		// A transaction that another worker has aborted is in no state to be committed.
+		if !isFenced(err) && !errors.Is(err, kerr.InvalidTxnState) {
 			return err
 		}
 		select {
