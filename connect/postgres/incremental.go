@@ -89,7 +89,7 @@ func (s *stream) decided() {
 	if s.chunks == nil {
 		return
 	}
-	if p, ok := s.out[len(s.out)-1].At.(*position); ok {
+	if p := s.last(); p != nil {
 		p.chunks = s.chunks.State()
 	}
 }

@@ -29,6 +29,19 @@ func (s *stream) place() *position {
 	return p
 }
 
+// last is the position of the last record, to be changed: its own from now on, as an earlier record
+// that has the same may have been passed on.
+func (s *stream) last() *position {
+	r := &s.out[len(s.out)-1]
+	p, ok := r.At.(*position)
+	if !ok {
+		return nil
+	}
+	own := *p
+	r.At = &own
+	return &own
+}
+
 // at is the position of an event.
 func (s *stream) at(lsn pgoutput.LSN, kind string) *position {
 	p := &position{

@@ -9,6 +9,7 @@ import (
 	"github.com/pabal-dev/pabal/connect/config"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"github.com/pabal-dev/pabal/connect/postgres"
+	"github.com/pabal-dev/pabal/internal/testenv"
 )
 
 func (s *source) confirmed() string {
@@ -23,7 +24,11 @@ func (r *reader) commit() {
 	}
 }
 
+// dropSlot waits until the server has noticed that nobody reads it any more.
 func (s *source) dropSlot() {
+	testenv.Wait(s.t, "nobody reads the slot", deadline, func() bool {
+		return s.text("SELECT active::text FROM pg_replication_slots WHERE slot_name = $1", s.settings["slot.name"]) == "false"
+	})
 	s.exec("SELECT pg_drop_replication_slot('" + s.settings["slot.name"] + "')")
 }
 

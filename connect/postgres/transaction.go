@@ -46,10 +46,9 @@ func (s *stream) end(at pgoutput.LSN, c *pgoutput.Commit) {
 		s.made(n, at)
 	}
 	if s.tx.records > 0 {
-		last := &s.out[len(s.out)-1]
-		last.End = true
+		s.out[len(s.out)-1].End = true
 		s.decided()
-		if p, ok := last.At.(*position); ok {
+		if p := s.last(); p != nil {
 			p.flush, p.end = s.flushed, at
 		}
 		s.told = s.flushed
