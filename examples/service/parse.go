@@ -82,7 +82,7 @@ func (f *flags) parse(d Definition, args []string, stdout, stderr io.Writer, clo
 
 // unused are the flags of what a Definition with NoDatabase does not have.
 var unused = []string{
-	"database", "schema", "group", "dead-letters", "outbox-dead-letters", "outbox", "outbox-history", "inbox-history", "poll-interval", "poll-delay",
+	"database", "schema", "group", "dead-letters", "outbox-dead-letters", "outbox", "outbox-slot", "outbox-history", "inbox-history", "poll-interval", "poll-delay",
 }
 
 // refuseUnused of the command line. A configuration server may give to all services what some
