@@ -6,6 +6,7 @@ import (
 	"go/format"
 	"go/parser"
 	"go/token"
+	"path/filepath"
 	"path"
 	"regexp"
 	"slices"
@@ -14,8 +15,12 @@ import (
 )
 
 // callAt reads from the source how Check was called. What it cannot find stays empty:
-// tests may run far from their sources.
+// tests may run far from their sources. With -trimpath a file has no folder, and tests run
+// in that of their package.
 func callAt(file string, line int) Caller {
+	if !filepath.IsAbs(file) {
+		file = filepath.Base(file)
+	}
 	set := token.NewFileSet()
 	f, err := parser.ParseFile(set, file, nil, parser.SkipObjectResolution)
 	if err != nil {
