@@ -71,7 +71,8 @@ func newCapture(t testing.TB, brokers []string, database string, random *rand.Ra
 	c.follow()
 	c.writing.Store(true)
 	for i := range 3 {
-		c.writers.Go(func() { c.write(rand.New(rand.NewPCG(random.Uint64(), uint64(i)))) })
+		own := rand.New(rand.NewPCG(random.Uint64(), uint64(i)))
+		c.writers.Go(func() { c.write(own) })
 	}
 	t.Cleanup(c.quiesce)
 	return c
