@@ -250,7 +250,6 @@ func (r *Runtime) end(why error) {
 		r.group.leave()
 	}
 	r.kill()
-	defer r.meter.close()
 	if r.assignments != nil {
 		r.assignments.stop()
 	}
@@ -269,6 +268,7 @@ func (r *Runtime) end(why error) {
 	if r.globals != nil {
 		r.globals.close()
 	}
+	r.meter.close() // before what the gauges look at
 	if r.db != nil {
 		if err := r.db.Close(); err != nil {
 			r.cfg.Logger.Warn("streams: the stores did not close well", "error", err)
