@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pabal-dev/pabal/event"
-	"github.com/pabal-dev/pabal/examples/orders/message"
 	"github.com/pabal-dev/pabal/inbox"
 	"github.com/pabal-dev/pabal/outbox"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -16,28 +14,21 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// answered marks the requests that the messages answer as COMPLETED, in the transaction that handles
-// them: that a request was answered is what shows that the connector has published it. The saga
-// complains of what cannot be read.
+// answered marks the requests that caused the messages as COMPLETED, in the transaction that handles
+// them: that a request was answered is what shows that the connector has published it. What an answer
+// says does not tell which: a request that its cancel has overtaken is answered CANCELLED, too.
 func answered(ctx context.Context, tx *Tx, messages []inbox.Message) error {
-	var writes []mongo.WriteModel
+	var ids []bson.ObjectID
 	for _, m := range messages {
-		r, err := event.Decode[message.PaymentResponse](m.Event)
-		if err != nil {
-			continue
+		if id, err := bson.ObjectIDFromHex(m.CausationID); err == nil {
+			ids = append(ids, id)
 		}
-		asked := message.OrderPending
-		if r.PaymentStatus == message.PaymentCancelled {
-			asked = message.OrderCancelling
-		}
-		writes = append(writes, mongo.NewUpdateManyModel().
-			SetFilter(bson.D{{Key: "payload.orderId", Value: r.ID}, {Key: "payload.paymentOrderStatus", Value: asked}, {Key: "outboxStatus", Value: outbox.Started}}).
-			SetUpdate(bson.D{{Key: "$set", Value: bson.D{{Key: "outboxStatus", Value: outbox.Completed}, {Key: "processedAt", Value: time.Now()}}}}))
 	}
-	if len(writes) == 0 {
+	if len(ids) == 0 {
 		return nil
 	}
-	if _, err := tx.Database().Collection(Requests).BulkWrite(tx.Context(ctx), writes); err != nil {
+	set := bson.D{{Key: "$set", Value: bson.D{{Key: "outboxStatus", Value: outbox.Completed}, {Key: "processedAt", Value: time.Now()}}}}
+	if _, err := tx.Database().Collection(Requests).UpdateMany(tx.Context(ctx), byIDs(ids), set); err != nil {
 		return fmt.Errorf("complete the requests for payment: %w", err)
 	}
 	return nil

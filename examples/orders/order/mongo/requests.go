@@ -81,10 +81,8 @@ func idOrText(id string) any {
 	return id
 }
 
-// indexRequests are for answers and for the cleaner.
+// indexRequests is for the cleaner.
 func indexRequests(ctx context.Context, db *mongo.Database) error {
-	_, err := db.Collection(Requests).Indexes().CreateMany(ctx, []mongo.IndexModel{
-		{Keys: bson.D{{Key: "payload.orderId", Value: 1}}}, {Keys: bson.D{{Key: "processedAt", Value: 1}}},
-	})
+	_, err := db.Collection(Requests).Indexes().CreateOne(ctx, mongo.IndexModel{Keys: bson.D{{Key: "processedAt", Value: 1}}})
 	return err
 }
