@@ -37,6 +37,7 @@ func rowBytes(r *row) int { return r.bytes + recordOverhead }
 type chunks struct {
 	task    *task
 	time    bson.Timestamp // no reading is older
+	queries map[namespace]bson.Raw
 	threads int
 	order   chan *chunk
 	err     error // once order is closed
@@ -44,9 +45,9 @@ type chunks struct {
 	readers sync.WaitGroup
 }
 
-func newChunks(t *task, time bson.Timestamp) *chunks {
+func newChunks(t *task, time bson.Timestamp, queries map[namespace]bson.Raw) *chunks {
 	threads := max(int(t.settings.values.Int("snapshot.max.threads")), 1)
-	return &chunks{task: t, time: time, threads: threads, order: make(chan *chunk, threads-1), done: make(chan struct{})}
+	return &chunks{task: t, time: time, queries: queries, threads: threads, order: make(chan *chunk, threads-1), done: make(chan struct{})}
 }
 
 // run starts a reader for each chunk once it is among the next ones.
@@ -176,7 +177,7 @@ func (c *chunks) find(ctx context.Context, chunk *chunk) (*mongo.Cursor, error) 
 		o.SetMax(bson.D{{Key: idField, Value: chunk.to}})
 	}
 	var query any = bson.D{}
-	if own, ok := c.task.settings.queries[chunk.ns]; ok {
+	if own, ok := c.queries[chunk.ns]; ok {
 		query = own
 	}
 	return c.source(chunk.ns).Find(ctx, query, o)

@@ -22,6 +22,8 @@ type position struct {
 	txn      int64
 	// snapshot is how far it has come; nil where none is under way.
 	snapshot *progress
+	// blocked is how far a blocking snapshot has come, which incremental asks for; nil is not begun.
+	blocked *progress
 	// sent is how many records of the event after the token were sent already.
 	sent        int64
 	transaction debezium.TransactionState
@@ -75,17 +77,25 @@ func (p *position) Offset() map[string]any {
 	if p.snapshot == nil {
 		p.transaction.Put(offset)
 		p.incremental.Put(offset)
+		p.blocked.put(offset)
 		return offset
 	}
 	offset[inSnapshotKey] = true
-	if p.snapshot.ns != (namespace{}) {
-		offset[snapshotOfKey] = p.snapshot.ns.String()
+	p.snapshot.put(offset)
+	return offset
+}
+
+func (p *progress) put(offset map[string]any) {
+	if p == nil {
+		return
 	}
-	if !p.snapshot.id.IsZero() {
-		id, _ := bson.Marshal(bson.D{{Key: idField, Value: p.snapshot.id}}) // a value that came from a document
+	if p.ns != (namespace{}) {
+		offset[snapshotOfKey] = p.ns.String()
+	}
+	if !p.id.IsZero() {
+		id, _ := bson.Marshal(bson.D{{Key: idField, Value: p.id}}) // a value that came from a document
 		offset[snapshotIDKey] = base64.StdEncoding.EncodeToString(id)
 	}
-	return offset
 }
 
 // within is a position after so many records of the event after p.
@@ -128,40 +138,47 @@ func readPosition(prefix string, offset map[string]any) (*position, error) {
 	return p, p.readProgress(offset)
 }
 
-func (p *position) readProgress(offset map[string]any) error {
+func (p *position) readProgress(offset map[string]any) (err error) {
+	initial := false
 	switch running := offset[inSnapshotKey].(type) {
 	case nil:
-		return nil
 	case bool:
-		if !running {
-			return nil
-		}
+		initial = running
 	case string:
-		if running != "true" {
-			return nil
-		}
+		initial = running == "true"
 	default:
 		return fmt.Errorf("%s is %v, not true or false", inSnapshotKey, running)
 	}
-	p.snapshot = &progress{}
+	read, err := progressOf(offset)
+	if initial {
+		p.snapshot = read
+	} else if read.ns != (namespace{}) {
+		p.blocked = read
+	}
+	return err
+}
+
+// progressOf an offset, which is that of nothing where it has none.
+func progressOf(offset map[string]any) (*progress, error) {
+	p := &progress{}
 	text, ok := offset[snapshotOfKey].(string)
 	if !ok {
-		return nil
+		return p, nil
 	}
-	if p.snapshot.ns, ok = parseNamespace(text); !ok {
-		return fmt.Errorf("%s is %q, not <database>.<collection>", snapshotOfKey, text)
+	if p.ns, ok = parseNamespace(text); !ok {
+		return p, fmt.Errorf("%s is %q, not <database>.<collection>", snapshotOfKey, text)
 	}
 	if text, ok = offset[snapshotIDKey].(string); !ok {
-		return nil
+		return p, nil
 	}
 	b, err := base64.StdEncoding.DecodeString(text)
 	if err == nil {
-		p.snapshot.id, err = bson.Raw(b).LookupErr(idField)
+		p.id, err = bson.Raw(b).LookupErr(idField)
 	}
 	if err != nil {
-		return fmt.Errorf("%s is no document in base64: %w", snapshotIDKey, err)
+		return p, fmt.Errorf("%s is no document in base64: %w", snapshotIDKey, err)
 	}
-	return nil
+	return p, nil
 }
 
 func whole(offset map[string]any, key string) (int64, error) {

@@ -144,6 +144,10 @@ func (s *signaller) signal(ctx context.Context, out []plugin.SourceRecord, signa
 	case debezium.CloseWindow:
 		return s.emit(out, snapshot.Close(a.ID)), nil
 	case debezium.ExecuteSnapshot:
+		if a.Blocking {
+			snapshot.Apply(signal.ID, a, nil)
+			break
+		}
 		if why := s.refused(a); why != "" {
 			s.task.log.Warn("A signal is left.", "id", signal.ID, "type", signal.Type, "error", why)
 			break
@@ -174,8 +178,6 @@ func (s *signaller) signal(ctx context.Context, out []plugin.SourceRecord, signa
 // refused says why a snapshot is not taken; "" is that it is.
 func (s *signaller) refused(a debezium.ExecuteSnapshot) string {
 	switch {
-	case a.Blocking:
-		return "this connector takes no blocking snapshots"
 	case a.SurrogateKey != "":
 		return "this connector takes no surrogate-key: documents are read by _id"
 	case s.worker == nil:
@@ -200,7 +202,7 @@ func plainOffset(at *position) string {
 func (s *signaller) known(ctx context.Context) (all []debezium.TableID, err error) {
 	names, err := s.task.namespaces(ctx)
 	for _, ns := range names {
-		if ns != s.task.settings.signals {
+		if ns != s.task.settings.signals && (s.task.settings.selected == nil || s.task.settings.selected.Match(ns.String())) {
 			all = append(all, ns.table())
 		}
 	}

@@ -28,24 +28,28 @@ func (t *task) snapshot(ctx context.Context, from *position) (*position, error) 
 		start.snapshot = &progress{}
 		from = start
 	}
+	s := &snapshotter{task: t, from: from, since: from.snapshot, queries: t.settings.queries}
+	return s.run(ctx, func(ns namespace) bool { return t.settings.selected == nil || t.settings.selected.Match(ns.String()) })
+}
+
+// run reads the collections that are wanted, and left, in the order of their names as Debezium does.
+func (s *snapshotter) run(ctx context.Context, wants func(namespace) bool) (*position, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	wanted, err := t.toSnapshot(ctx, from)
+	wanted, err := s.left(ctx, wants)
 	if err != nil {
 		return nil, err
 	}
-	t.log.Info("The snapshot begins, or goes on.", "collections", len(wanted), "after", from.snapshot.ns.String())
-	chunks := newChunks(t, from.readTime())
-	go chunks.run(ctx, wanted, from.snapshot)
+	s.task.log.Info("The snapshot begins, or goes on.", "collections", len(wanted), "after", s.since.ns.String())
+	if s.recorder, err = newRecorder(s.task.settings, s.task.context, s.from); err != nil {
+		return nil, err
+	}
+	chunks := newChunks(s.task, s.from.readTime(), s.queries)
+	go chunks.run(ctx, wanted, s.since)
 	defer func() {
 		cancel()
 		<-chunks.done
 	}()
-	recorder, err := newRecorder(t.settings, t.context, from)
-	if err != nil {
-		return nil, err
-	}
-	s := &snapshotter{task: t, recorder: recorder, from: from}
 	for chunk := range chunks.order {
 		if err := s.chunk(ctx, chunk); err != nil {
 			return nil, err
@@ -87,15 +91,15 @@ func (t *task) now(ctx context.Context) (*position, error) {
 	return p, failed(ctx, "read the cluster's time", err)
 }
 
-// toSnapshot lists the collections that are left, in the order of their names as Debezium does.
-func (t *task) toSnapshot(ctx context.Context, from *position) ([]namespace, error) {
-	all, err := t.namespaces(ctx)
+// left are the collections that are still to be read.
+func (s *snapshotter) left(ctx context.Context, wants func(namespace) bool) ([]namespace, error) {
+	all, err := s.task.namespaces(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var left []namespace
 	for _, ns := range all {
-		if !before(ns, from.snapshot.ns) || from.snapshot.ns == (namespace{}) {
+		if wants(ns) && (!before(ns, s.since.ns) || s.since.ns == (namespace{})) {
 			left = append(left, ns)
 		}
 	}
@@ -126,7 +130,7 @@ func (t *task) namespaces(ctx context.Context) (all []namespace, err error) {
 		}
 		for _, name := range names {
 			ns := namespace{db, name}
-			if s.captured(ns) && s.inScope(ns) && (s.selected == nil || s.selected.Match(ns.String())) && !systemCollection(name) {
+			if s.captured(ns) && s.inScope(ns) && !systemCollection(name) {
 				all = append(all, ns)
 			}
 		}
@@ -142,6 +146,10 @@ type snapshotter struct {
 	task     *task
 	recorder *recorder
 	from     *position
+	since    *progress // where it goes on
+	// blocking says that the stream waits for it.
+	blocking bool
+	queries  map[namespace]bson.Raw
 	held     []plugin.SourceRecord // one at most
 }
 
@@ -178,29 +186,40 @@ func (s *snapshotter) put(ctx context.Context, records []plugin.SourceRecord) er
 }
 
 func (s *snapshotter) record(c *collection, row *row) plugin.SourceRecord {
+	at, ord := *s.from, s.from.ord
+	if s.blocking {
+		at.blocked, ord = &progress{c.ns, row.id}, -1 // as of an initial one
+	} else {
+		at.snapshot = &progress{c.ns, row.id}
+	}
+	return s.recorder.read(c, row, &at, debezium.InSnapshot, time.Now(), ord)
+}
+
+// ended is the position that the snapshot is over.
+func (s *snapshotter) ended() *position {
 	at := *s.from
-	at.snapshot = &progress{c.ns, row.id}
-	return s.recorder.read(c, row, &at, debezium.InSnapshot, time.Now(), s.from.ord)
+	at.snapshot, at.blocked = nil, nil
+	at.incremental = at.incremental.Unblocked()
+	return &at
 }
 
 // finish sends the record that was kept back, with the position that the snapshot is over.
 func (s *snapshotter) finish(ctx context.Context) (*position, error) {
-	at := *s.from
-	at.snapshot = nil
+	at := s.ended()
 	if len(s.held) > 0 {
 		last := &s.held[0]
-		last.At = &at
+		last.At = at
 		source := last.Value.(*data.Struct).Values[envelopeSource].(*data.Struct)
 		source.Values[debezium.SourceSnapshot] = string(debezium.LastInSnapshot)
 	} else if s.task.positions {
-		s.held = []plugin.SourceRecord{{At: &at, End: true, Bytes: recordOverhead}}
+		s.held = []plugin.SourceRecord{{At: at, End: true, Bytes: recordOverhead}}
 	}
 	if err := s.put(ctx, s.held); err != nil {
 		return nil, err
 	}
-	s.task.at.Store(&at)
+	s.task.at.Store(at)
 	s.task.log.Info("The snapshot is complete.")
-	return &at, nil
+	return at, nil
 }
 
 // causal is a session that sees all that was written before a time, also on a secondary.

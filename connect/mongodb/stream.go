@@ -92,6 +92,8 @@ func (t *task) stream(ctx context.Context, r *recorder, from *position) error {
 		switch {
 		case err != nil:
 			return err
+		case len(reader.fragments) == 0 && r.at.token != nil && r.incremental.State().Blocking() != nil:
+			return errBlocking
 		case cs.Err() != nil && lost(cs.Err()):
 			return fmt.Errorf("mongodb: the change stream after %v: %w: %w", r.at.Offset(), errLost, cs.Err())
 		case cs.Err() != nil:

@@ -159,7 +159,18 @@ func (t *task) run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("mongodb: %w", err)
 		}
+		if recorder.incremental.State().Blocking() != nil {
+			if from, err = t.blocking(ctx, recorder); err != nil {
+				return err
+			}
+			snapshot = false
+			continue
+		}
 		err = t.stream(ctx, recorder, start)
+		if errors.Is(err, errBlocking) {
+			from, snapshot = recorder.at, false
+			continue
+		}
 		if !errors.Is(err, errLost) || t.settings.snapshot != "when_needed" {
 			return err
 		}

@@ -141,7 +141,7 @@ func (n *snapshotRun) unresumable(ctx context.Context, st *snapshotTable, a *row
 	if !slices.Equal(st.definition(), a.definition) {
 		return "its primary key was " + strings.Join(a.definition, ", ") + " and is " + strings.Join(st.definition(), ", "), nil
 	}
-	if st.replica != 'i' {
+	if st.replica != 'i' || n.blocking != nil { // whose stream shows all changes meanwhile
 		return "", nil
 	}
 	identity, err := catalog.IdentityIndex(ctx, n.db, st.oid)

@@ -15,7 +15,7 @@ func (s *stream) place() *position {
 	s.told = s.flushed
 	p := &position{
 		partition: s.partition, lsn: s.flushed, proc: s.flushed, commit: s.commit, flush: s.flushed,
-		micros: time.Now().UnixMicro(), kind: commitKind, snapshot: s.progress, history: s.history, published: s.published,
+		micros: time.Now().UnixMicro(), kind: commitKind, snapshot: s.progress, blocked: s.blocked, history: s.history, published: s.published,
 	}
 	if s.resume.within() {
 		again := *s.resume
@@ -46,7 +46,7 @@ func (s *stream) last() *position {
 func (s *stream) at(lsn pgoutput.LSN, kind string) *position {
 	p := &position{
 		partition: s.partition, lsn: lsn, proc: lsn, commit: s.commit, flush: s.flushed, xid: s.tx.begin.XID,
-		xmin: s.xminValue, micros: s.tx.begin.Time.UnixMicro(), kind: kind, events: s.events, snapshot: s.progress, history: s.history, published: s.published,
+		xmin: s.xminValue, micros: s.tx.begin.Time.UnixMicro(), kind: kind, events: s.events, snapshot: s.progress, blocked: s.blocked, history: s.history, published: s.published,
 	}
 	if s.tx.open {
 		p.final = s.tx.begin.Final

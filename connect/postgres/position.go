@@ -79,6 +79,10 @@ type position struct {
 	chunks incremental.State
 	// snapshot is how far one has come; nil is that none is under way.
 	snapshot *progress
+	// blocked is how far a blocking snapshot has come, which chunks ask for; nil is that it has not
+	// begun. blocking says that the position is within it, or at its end.
+	blocked  *progress
+	blocking bool
 	// row is the key of the row that a record of a snapshot is of.
 	row *rowAt
 	// offset is what the position was read from; nil where we made it.
@@ -119,14 +123,21 @@ func (p *position) Offset() map[string]any {
 	}
 	p.tx.Put(o)
 	p.chunks.Put(o)
-	if p.snapshot != nil || p.last {
-		o[snapshotKey], o[lastKey], o[completedKey] = "INITIAL", p.last, p.last
+	kind, under := "INITIAL", p.snapshot
+	if p.blocking || p.blocked != nil {
+		kind, under = blockingKind, p.blocked
 	}
-	if p.snapshot != nil && !p.last {
-		o[progressKey] = p.snapshot.encode(p.row)
+	if under != nil || p.last {
+		o[snapshotKey], o[lastKey], o[completedKey] = kind, p.last, p.last
+	}
+	if under != nil && !p.last {
+		o[progressKey] = under.encode(p.row)
 	}
 	return o
 }
+
+// blockingKind is that of a blocking snapshot in offsets.
+const blockingKind = "BLOCKING"
 
 // positionOf a stored offset, Debezium's or ours; nil of nil.
 func positionOf(partition, offset map[string]any) (*position, error) {
@@ -165,14 +176,20 @@ func positionOf(partition, offset map[string]any) (*position, error) {
 }
 
 func (p *position) readSnapshot(offset map[string]any) (err error) {
+	kind := offset[snapshotKey]
 	if text, ok := offset[progressKey].(string); ok {
-		if p.snapshot, err = decodeProgress(text); err != nil {
+		progress, err := decodeProgress(text)
+		if err != nil {
 			return fmt.Errorf("the offset's %s: %w", progressKey, err)
+		}
+		if kind == blockingKind {
+			p.blocked = progress
+		} else {
+			p.snapshot = progress
 		}
 		return nil
 	}
-	kind := offset[snapshotKey]
-	if kind == nil || kind == false {
+	if kind == nil || kind == false || kind == blockingKind {
 		return nil
 	}
 	if done, _ := offset[completedKey].(bool); done {

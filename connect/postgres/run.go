@@ -69,7 +69,7 @@ func (r *run) do(ctx context.Context) error {
 		return err
 	}
 	r.conn = conn
-	defer r.bye(conn.Close)
+	defer func() { r.bye(r.conn.Close) }()
 	defer context.AfterFunc(ctx, conn.Interrupt)() // of a wait for the server
 	if err := r.prepare(ctx); err != nil {
 		return err
@@ -149,15 +149,7 @@ func (r *run) phases(ctx context.Context) error {
 	if start == nil {
 		start = &position{partition: r.partition, lsn: slot.confirmed, flush: slot.confirmed}
 	}
-	s, err := r.newStream(ctx, start, 0)
-	if err != nil {
-		return err
-	}
-	defer s.closeChunks()
-	if err := s.startChunks(start); err != nil {
-		return err
-	}
-	return s.follow(ctx)
+	return r.streaming(ctx, start)
 }
 
 // plan is what the snapshot mode and the position make of it.
@@ -201,7 +193,7 @@ func (r *run) newStream(ctx context.Context, from *position, until pgoutput.LSN)
 		hearts: debezium.NewHeartbeats(r.options.Settings, now), nextStatus: now.Add(r.interval),
 	}
 	if until == 0 {
-		s.progress = nil
+		s.progress, s.blocked = nil, from.blocked
 	}
 	s.emitter.Now(now)
 	s.tx.begin.Time = time.UnixMicro(from.micros)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pabal-dev/pabal/connect/debezium"
 	"github.com/pabal-dev/pabal/connect/debezium/feed"
+	"github.com/pabal-dev/pabal/connect/debezium/incremental"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/catalog"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/pgoutput"
@@ -26,12 +27,15 @@ func (r *run) snapshot(ctx context.Context, existing *slot) (*position, error) {
 	if err := pause(ctx, r.options.Values.Millis("snapshot.delay.ms")); err != nil {
 		return nil, err
 	}
-	point, release, err := r.point(ctx, existing)
+	point, err := r.point(ctx, existing)
 	if err != nil {
 		return nil, err
 	}
-	defer release()
+	defer point.release()
 	n := &snapshotRun{run: r, at: point.At, name: point.Snapshot, progress: &progress{}}
+	if r.from != nil && r.from.snapshot != nil {
+		n.progress = r.from.snapshot
+	}
 	if err := n.plan(ctx); err != nil {
 		return nil, err
 	}
@@ -62,20 +66,30 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// point of the log, with the name of a snapshot as of it, which lives until release. It is that of
-// the new slot; where there is one already, that of a temporary one.
-func (r *run) point(ctx context.Context, existing *slot) (replication.Slot, func(), error) {
+// point of the log, with the name of a snapshot as of it, which lives until release.
+type point struct {
+	replication.Slot
+	release func()
+}
+
+// point is that of the new slot; where there is one already, that of a temporary one.
+func (r *run) point(ctx context.Context, existing *slot) (*point, error) {
 	if existing == nil && r.options.snapshotMode != "initial_only" {
 		made, err := r.makeSlot(ctx)
-		return made, func() {}, err
+		return &point{made, func() {}}, err
 	}
+	return r.temporary(ctx)
+}
+
+// temporary point, of a slot that is gone with its connection.
+func (r *run) temporary(ctx context.Context) (*point, error) {
 	cfg, err := connection(r.values)
 	if err != nil {
-		return replication.Slot{}, nil, err
+		return nil, err
 	}
 	holder, err := replication.Connect(ctx, &cfg.Config)
 	if err != nil {
-		return replication.Slot{}, nil, err
+		return nil, err
 	}
 	release := func() { r.bye(holder.Close) }
 	const longest = 63
@@ -83,9 +97,9 @@ func (r *run) point(ctx context.Context, existing *slot) (replication.Slot, func
 	made, err := holder.CreateSlot(ctx, name[max(0, len(name)-longest):], replication.Options{Temporary: true})
 	if err != nil {
 		release()
-		return made, nil, fmt.Errorf("create a temporary replication slot for the snapshot: %w", err)
+		return nil, fmt.Errorf("create a temporary replication slot for the snapshot: %w", err)
 	}
-	return made, release, nil
+	return &point{made, release}, nil
 }
 
 // snapshotRun is one go at a snapshot.
@@ -96,6 +110,9 @@ type snapshotRun struct {
 	xid        int64
 	started    time.Time
 	tables     []*snapshotTable
+	// blocking is what a blocking snapshot was asked for, and state the stream's; nil is an initial one.
+	blocking *incremental.Blocking
+	state    incremental.State
 
 	mu       sync.Mutex // of what follows
 	progress *progress
@@ -114,14 +131,16 @@ func (n *snapshotRun) plan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	only, err := debezium.ParseMatcher(rawOf(n.options, "snapshot.include.collection.list"))
-	if err != nil {
-		return err
+	var only *debezium.Matcher
+	if n.blocking == nil {
+		if only, err = debezium.ParseMatcher(rawOf(n.options, "snapshot.include.collection.list")); err != nil {
+			return err
+		}
 	}
 	byName := map[string]*snapshotTable{}
 	for i := range names {
 		full := names[i].Schema + "." + names[i].Name
-		if only != nil && !only.Match(full) || n.isSignals(names[i]) {
+		if only != nil && !only.Match(full) || n.isSignals(names[i]) || n.blocking != nil && !n.blocking.Wants(full) {
 			continue
 		}
 		t, err := n.table(ctx, &names[i])
@@ -132,9 +151,6 @@ func (n *snapshotRun) plan(ctx context.Context) error {
 		n.tables = append(n.tables, t)
 	}
 	n.order()
-	if n.from != nil && n.from.snapshot != nil {
-		n.progress = n.from.snapshot
-	}
 	n.progress = &progress{done: n.progress.done, active: n.progress.active, anew: n.progress.anew, tables: byName}
 	if err := n.resume(ctx); err != nil {
 		return err
@@ -258,7 +274,7 @@ func (n *snapshotRun) emit(ctx context.Context, records []plugin.SourceRecord) e
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for i := range records {
-		records[i].At.(*position).snapshot = n.progress
+		n.within(records[i].At.(*position), n.progress)
 	}
 	n.progress = n.progress.with(records[len(records)-1].At.(*position).row)
 	n.count()
@@ -269,6 +285,15 @@ func (n *snapshotRun) emit(ctx context.Context, records []plugin.SourceRecord) e
 	}
 	n.held = &last
 	return n.queue.Put(ctx, append(out, records[:len(records)-1]...))
+}
+
+// within the snapshot is a position, with its progress.
+func (n *snapshotRun) within(p *position, progress *progress) {
+	if n.blocking == nil {
+		p.snapshot = progress
+		return
+	}
+	p.blocking, p.blocked, p.chunks = true, progress, n.state
 }
 
 // count the tables that were read; n.mu is held, or nobody else is there yet.
@@ -282,7 +307,8 @@ func (n *snapshotRun) finish(ctx context.Context) error {
 		return nil
 	}
 	p := n.held.At.(*position)
-	p.last, p.snapshot = true, nil
+	n.within(p, nil)
+	p.last, p.chunks = true, n.state.Unblocked()
 	markLast(n.held)
 	return n.queue.Put(ctx, []plugin.SourceRecord{*n.held})
 }

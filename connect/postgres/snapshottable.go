@@ -73,8 +73,12 @@ func (t *snapshotTable) definition() (out []string) {
 	return out
 }
 
-// override is the statement that snapshot.select.statement.overrides has for a table.
+// override is the statement that snapshot.select.statement.overrides, or the signal of a blocking
+// snapshot, has for a table.
 func (n *snapshotRun) override(t *catalog.Table) string {
+	if n.blocking != nil {
+		return strings.TrimSuffix(strings.TrimSpace(n.blocking.Filter(t.Schema+"."+t.Name)), ";")
+	}
 	for _, name := range strings.Split(n.options.Values.String("snapshot.select.statement.overrides"), ",") {
 		if name = strings.TrimSpace(name); name == t.Schema+"."+t.Name || name == n.options.database+"."+t.Schema+"."+t.Name {
 			return strings.TrimSuffix(strings.TrimSpace(rawOf(n.options, "snapshot.select.statement.overrides."+name)), ";")

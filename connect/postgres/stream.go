@@ -35,6 +35,9 @@ type stream struct {
 	progress *progress
 	until    pgoutput.LSN
 	reached  bool
+	// point is where the stream stops for a blocking snapshot, and blocked how far that has come.
+	point   *point
+	blocked *progress
 
 	// chunks are those of incremental snapshots, nil without signals; worker reads them from the
 	// database, nil without a table of signals.
@@ -76,6 +79,9 @@ func (s *stream) read(ctx context.Context) error {
 		if err := s.periodic(ctx, now); err != nil {
 			return err
 		}
+		if err := s.block(ctx); err != nil {
+			return err
+		}
 		quiet, waiting, came := false, time.Now(), false
 		for range batchRecords {
 			m, err := s.conn.Receive(s.wake(now))
@@ -89,7 +95,7 @@ func (s *stream) read(ctx context.Context) error {
 			if err := s.receive(ctx, m); err != nil {
 				return err
 			}
-			if s.reached || !s.conn.Buffered() || s.full() {
+			if s.reached || !s.conn.Buffered() || s.full() || s.mayBlock() {
 				break
 			}
 		}

@@ -95,7 +95,7 @@ func (s *source) Restore(offset map[string]any) (*position, error) {
 func (s *source) Run(ctx context.Context, to *feed.Records, from *position) error {
 	r := &run{
 		options: s.options, log: s.context.Logger, values: s.context.Config, partition: s.partition, headers: s.headers,
-		queue: to, confirmed: &s.confirmed, positions: s.context.Positions, from: from,
+		queue: to, confirmed: &s.confirmed, positions: s.context.Positions, from: from.again(),
 		kafka: s.context.Kafka, topic: &s.topic,
 	}
 	s.current.Store(r)

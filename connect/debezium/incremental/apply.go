@@ -11,8 +11,8 @@ type Tables interface {
 }
 
 // Apply what a signal asks for, by the signal's id. The rows are to be sent now, as those of Close.
-// ok is false where it asks for something else than an incremental snapshot, which is the
-// source's: a message to log, a blocking snapshot, definitions of tables.
+// A blocking snapshot waits in the State then. ok is false where it asks for something else, which is
+// the source's: a message to log, definitions of tables.
 func (s *Snapshot) Apply(id string, a debezium.Action, tables Tables) (rows []Emission, ok bool) {
 	switch a := a.(type) {
 	case debezium.OpenWindow:
@@ -21,7 +21,8 @@ func (s *Snapshot) Apply(id string, a debezium.Action, tables Tables) (rows []Em
 		rows = s.Close(a.ID)
 	case debezium.ExecuteSnapshot:
 		if a.Blocking {
-			return nil, false
+			s.block(id, a)
+			break
 		}
 		s.Execute(id, a, tables.Known(), tables.Parse)
 	case debezium.StopSnapshot:

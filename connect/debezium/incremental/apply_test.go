@@ -28,7 +28,15 @@ func TestApply(t *testing.T) {
 		return rows
 	}
 	apply(debezium.Signal{ID: "0", Type: "log", Data: `{"message":"x"}`}, false)
-	apply(debezium.Signal{ID: "0", Type: "execute-snapshot", Data: `{"data-collections":["a.one"],"type":"blocking"}`}, false)
+	apply(debezium.Signal{ID: "0", Type: "execute-snapshot", Data: `{"data-collections":["a.one"],"type":"blocking"}`}, true)
+	if b := s.State().Blocking(); b == nil || b.ID != "0" || !b.Wants("A.one") || b.Wants("a.one.more") || s.Running() {
+		t.Errorf("the blocking snapshot is %+v", b)
+	}
+	offset := map[string]any{}
+	s.State().Put(offset)
+	if err := s.Restore(offset, parse); err != nil || s.State().Blocking() == nil || s.State().Unblocked().Blocking() != nil {
+		t.Errorf("of %v is left %+v, %v", offset, s.State(), err)
+	}
 	apply(debezium.Signal{ID: "1", Type: "execute-snapshot", Data: `{"data-collections":["a.one"]}`}, true)
 	c, _ := s.Next()
 	s.Read(incremental.Result{ID: c.ID, Until: incremental.Key{"2"}, Rows: []incremental.Row{{Key: incremental.Key{"1"}, ID: "1"}, {Key: incremental.Key{"2"}, ID: "2"}}})

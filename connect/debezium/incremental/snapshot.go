@@ -122,8 +122,8 @@ func (s *Snapshot) Paused() bool { return s.state.paused }
 // was acted on otherwise: the state says so from now on, together with the effect.
 func (s *Snapshot) Signalled(offset int64) { s.state.signal = offset + 1 }
 
-// none is the state of no snapshot.
-func (s *Snapshot) none() State { return State{signal: s.state.signal} }
+// none is the state of no incremental snapshot.
+func (s *Snapshot) none() State { return State{signal: s.state.signal, blocking: s.state.blocking} }
 
 // State is how far the snapshot is, for the position to store with each record.
 func (s *Snapshot) State() State { return s.state }

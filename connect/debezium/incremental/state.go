@@ -27,13 +27,15 @@ type State struct {
 	paused       bool
 	// signal is the offset after the last signal of the topic that was acted on; 0 is none.
 	signal int64
+	// blocking snapshots that were asked for.
+	blocking []Blocking
 }
 
 // SignalOffset is that of the last signal of the topic of signals whose effect the state has;
 // debezium.NoSignal is none.
 func (s State) SignalOffset() int64 { return s.signal - 1 }
 
-// Keys of offsets, as Debezium names them; the last two are ours.
+// Keys of offsets, as Debezium names them; the last two are ours, as is blockingKey.
 const (
 	tablesKey      = "incremental_snapshot_collections"
 	afterKey       = "incremental_snapshot_primary_key"
@@ -56,6 +58,7 @@ func (s State) Put(offset map[string]any) {
 	if s.signal > 0 {
 		offset[signalKey] = s.SignalOffset()
 	}
+	s.putBlocking(offset)
 	if len(s.tables) == 0 {
 		return
 	}
@@ -103,7 +106,11 @@ func (s *Snapshot) Restore(offset map[string]any, parse func(string) (debezium.T
 	if err != nil {
 		return err
 	}
-	s.state = State{signal: signal}
+	blocking, err := readBlocking(offset)
+	if err != nil {
+		return err
+	}
+	s.state = State{signal: signal, blocking: blocking}
 	text, _ := offset[tablesKey].(string)
 	if text == "" {
 		return nil
