@@ -85,14 +85,14 @@ func (s *stream) handle(h *replication.EventHeader, event replication.Event) err
 
 // reached says whether the end that is wanted is there.
 func (s *stream) reached(h *replication.EventHeader, end place) error {
+	if s.mayBlock() {
+		return s.stop(errBlocking)
+	}
 	if s.catchUp == nil || s.tx.open || h.LogPos == 0 || h.Flags&replication.LOG_EVENT_ARTIFICIAL_F != 0 || s.file == "" {
 		return nil
 	}
 	if end.reaches(s.catchUp.until) {
-		if err := s.push(); err != nil {
-			return err
-		}
-		return errReached
+		return s.stop(errReached)
 	}
 	return nil
 }
@@ -157,7 +157,7 @@ func (s *stream) begin(h *replication.EventHeader) {
 func (s *stream) at(h *replication.EventHeader) *position {
 	return &position{
 		partition: s.partition, place: s.tx.start, gtids: s.gtids, gtid: s.tx.gtid, events: s.tx.events, queries: s.tx.countsQueries,
-		server: h.ServerID, seconds: int64(h.Timestamp), snapshot: s.progress(), chunks: s.chunkState(), tx: s.emitter.Transactions.State(),
+		server: h.ServerID, seconds: int64(h.Timestamp), snapshot: s.progress(), blocked: s.blocked, chunks: s.chunkState(), tx: s.emitter.Transactions.State(),
 	}
 }
 
@@ -177,7 +177,7 @@ func (s *stream) commit(h *replication.EventHeader, end place) (err error) {
 			return err
 		}
 	}
-	p := &position{partition: s.partition, place: end, gtids: gtids, server: h.ServerID, seconds: int64(h.Timestamp), snapshot: s.progress(), chunks: s.chunkState()}
+	p := &position{partition: s.partition, place: end, gtids: gtids, server: h.ServerID, seconds: int64(h.Timestamp), snapshot: s.progress(), blocked: s.blocked, chunks: s.chunkState()}
 	n := len(s.out)
 	s.out = s.emitter.Transactions.End(s.out, s.time(h), p)
 	s.tx.records += len(s.out) - n
@@ -203,7 +203,7 @@ func (s *stream) tableMap(e *replication.TableMapEvent) error {
 		}
 	}
 	id := debezium.TableID{Catalog: string(e.Schema), Table: string(e.Table)}
-	if !s.options.Tables.Captured(id) || s.catchUp != nil && !s.catchUp.progress.begun(id.String()) {
+	if !s.options.Tables.Captured(id) || s.progress() != nil && !s.progress().begun(id.String()) {
 		s.tables[e.TableID] = nil
 		return nil
 	}

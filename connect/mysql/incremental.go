@@ -15,7 +15,7 @@ import (
 // startChunks makes what signals and incremental snapshots need, where there are any.
 func (s *stream) startChunks(from *position) (err error) {
 	o := s.options
-	if s.catchUp != nil || len(o.Signals) == 0 && !o.SignalsFrom(debezium.KafkaChannel) {
+	if s.progress() != nil || len(o.Signals) == 0 && !o.SignalsFrom(debezium.KafkaChannel) {
 		return nil
 	}
 	s.chunks = incremental.New(incremental.Config{

@@ -73,6 +73,10 @@ type position struct {
 	chunks incremental.State
 	// snapshot is how far one has come; nil is that none is under way.
 	snapshot *progress
+	// blocked is how far a blocking snapshot has come, which chunks ask for; nil is that it has not
+	// begun. blocking says that the position is within it, or at its end.
+	blocked  *progress
+	blocking bool
 	// last says that it is the last record of a snapshot.
 	last bool
 	// offset is what the position was read from; nil where we made it.
@@ -108,14 +112,21 @@ func (p *position) Offset() map[string]any {
 	}
 	p.tx.Put(o)
 	p.chunks.Put(o)
-	if p.snapshot != nil || p.last {
-		o[snapshotKey], o[completedKey] = "INITIAL", p.last
+	kind, under := "INITIAL", p.snapshot
+	if p.blocking || p.blocked != nil {
+		kind, under = blockingKind, p.blocked
 	}
-	if p.snapshot != nil && !p.last {
-		o[progressKey] = p.snapshot.encode()
+	if under != nil || p.last {
+		o[snapshotKey], o[completedKey] = kind, p.last
+	}
+	if under != nil && !p.last {
+		o[progressKey] = under.encode()
 	}
 	return o
 }
+
+// blockingKind is that of a blocking snapshot in offsets.
+const blockingKind = "BLOCKING"
 
 func (p *position) gtidText() string {
 	if p.gtids == nil {
@@ -161,14 +172,20 @@ func positionOf(f flavor, partition, offset map[string]any) (p *position, err er
 }
 
 func (p *position) readSnapshot(offset map[string]any) (err error) {
+	kind := offset[snapshotKey]
 	if text, ok := offset[progressKey].(string); ok {
-		if p.snapshot, err = decodeProgress(text); err != nil {
+		progress, err := decodeProgress(text)
+		if err != nil {
 			return fmt.Errorf("the offset's %s: %w", progressKey, err)
+		}
+		if kind == blockingKind {
+			p.blocked = progress
+		} else {
+			p.snapshot = progress
 		}
 		return nil
 	}
-	kind := offset[snapshotKey]
-	if done, _ := offset[completedKey].(bool); kind == nil || kind == false || done {
+	if done, _ := offset[completedKey].(bool); kind == nil || kind == false || kind == blockingKind || done {
 		return nil
 	}
 	p.snapshot = &progress{} // Debezium's own, which does not say how far it came

@@ -10,6 +10,9 @@ type progress struct {
 	// Done tables, by their names; Begun are also those of which a part is read.
 	Done  []string `json:"done,omitempty"`
 	Begun string   `json:"begun,omitempty"`
+	// Key has the names of the columns that Begun is read by, and After what they were in the last row.
+	Key   []string `json:"key,omitempty"`
+	After []string `json:"after,omitempty"`
 	seen  map[string]bool
 }
 

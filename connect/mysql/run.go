@@ -27,6 +27,7 @@ type run struct {
 	from      *position // nil is from the start
 	kafka     kafka.Config
 	topic     *atomic.Pointer[debezium.SignalTopic] // of the run under way
+	stopped   *position                             // where the last stream ended that was to
 
 	db      *database
 	schemas *schemas
@@ -73,7 +74,14 @@ func (r *run) phases(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	return r.stream(ctx, r.from, nil)
+	for {
+		if err := r.stream(ctx, r.from, nil); !errors.Is(err, errBlocking) {
+			return err
+		}
+		if r.from, err = r.blocking(ctx, r.stopped); err != nil {
+			return err
+		}
+	}
 }
 
 // plan is what the snapshot mode and the position make of it.

@@ -78,10 +78,7 @@ func (s *stream) obey(h *replication.EventHeader, at *position, signal debezium.
 		return
 	}
 	switch a, ok := action.(debezium.ExecuteSnapshot); {
-	case ok && a.Blocking:
-		left("this connector takes no blocking snapshots")
-		return
-	case ok && s.worker == nil:
+	case ok && s.worker == nil && !a.Blocking:
 		left("incremental snapshots need signal.data.collection")
 		return
 	}

@@ -28,7 +28,11 @@ func (r *run) snapshot(ctx context.Context) (*position, error) {
 		return nil, err
 	}
 	defer func() { locker.close() }()
-	at, tables, err := r.consistent(locker)
+	names, err := r.snapshotNames()
+	if err != nil {
+		return nil, err
+	}
+	at, tables, err := r.consistent(locker, names)
 	if err != nil {
 		return nil, err
 	}
@@ -64,11 +68,7 @@ func pause(ctx context.Context, wait time.Duration) error {
 }
 
 // consistent begins a transaction, whose place in the log and tables are returned.
-func (r *run) consistent(locker *database) (*position, []*tableDefinition, error) {
-	names, err := r.snapshotNames()
-	if err != nil {
-		return nil, nil, err
-	}
+func (r *run) consistent(locker *database, names []debezium.TableID) (*position, []*tableDefinition, error) {
 	if r.options.locking != "none" {
 		if err := r.lock(locker, names); err != nil {
 			return nil, nil, err

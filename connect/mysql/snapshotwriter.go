@@ -10,6 +10,7 @@ import (
 	driver "github.com/go-mysql-org/go-mysql/mysql"
 
 	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/debezium/incremental"
 	"github.com/pabal-dev/pabal/connect/plugin"
 )
 
@@ -22,7 +23,9 @@ type snapshotWriter struct {
 	emitter *debezium.Emitter
 	blocks  *debezium.SourceBlocks
 	started time.Time
-	out     []plugin.SourceRecord
+	// blocking is what a blocking snapshot was asked for; nil is an initial one.
+	blocking *incremental.Blocking
+	out      []plugin.SourceRecord
 
 	pending *snapshotRow
 	any     bool // a record was made
@@ -35,6 +38,7 @@ type snapshotRow struct {
 	begun       string
 	first, last bool // in its table
 	done        []string
+	key, after  []string // of a table that is read by its key
 }
 
 func (w *snapshotWriter) all(tables []*tableDefinition) error {
@@ -56,7 +60,7 @@ func (w *snapshotWriter) all(tables []*tableDefinition) error {
 	}
 	w.at.last = true
 	if w.pending == nil && w.positions {
-		end := *w.at
+		end := *w.within(nil)
 		w.out = append(w.out, plugin.SourceRecord{At: &end, End: true, Bytes: 100})
 	} else if w.pending != nil {
 		w.flush(true)
@@ -66,6 +70,9 @@ func (w *snapshotWriter) all(tables []*tableDefinition) error {
 
 // read a table.
 func (w *snapshotWriter) read(d *tableDefinition) error {
+	if w.blocking != nil {
+		return w.readByKey(d)
+	}
 	t := w.schemas.build(d)
 	list := make([]string, len(d.columns))
 	for i := range d.columns {
@@ -75,11 +82,19 @@ func (w *snapshotWriter) read(d *tableDefinition) error {
 	}
 	query := "SELECT " + strings.Join(list, ", ") + " FROM " + quote(d.id.Catalog) + "." + quote(d.id.Table)
 	first := true
-	var result driver.Result
-	err := w.db.ExecuteSelectStreaming(query, &result, func(from []driver.FieldValue) error {
+	return w.query(query, func(from []driver.FieldValue) (*snapshotRow, error) {
 		row := &snapshotRow{table: t, begun: d.id.String(), first: first, done: w.done, bytes: 800}
 		first = false
-		if err := w.convert(row, from); err != nil {
+		return row, w.convert(row, from)
+	})
+}
+
+// query rows, and make records of them.
+func (w *snapshotWriter) query(query string, convert func([]driver.FieldValue) (*snapshotRow, error)) error {
+	var result driver.Result
+	err := w.db.ExecuteSelectStreaming(query, &result, func(from []driver.FieldValue) error {
+		row, err := convert(from)
+		if err != nil {
 			return err
 		}
 		w.flush(false)
@@ -121,17 +136,31 @@ func (w *snapshotWriter) flush(last bool) {
 		kind = debezium.FirstOfTable
 	}
 	w.any = true
-	p := *w.at
+	p := w.within(nil)
 	if p.last = last; !last {
-		p.snapshot = &progress{Done: row.done, Begun: row.begun}
-		p.snapshot.see()
+		p = w.within(&progress{Done: row.done, Begun: row.begun, Key: row.key, After: row.after})
 	}
 	source := w.blocks.New(w.started, kind, row.table.database)
 	v := source.Values
 	v[sourceTable], v[sourceServer], v[sourceFile], v[sourcePos], v[sourceRow] = row.table.name, int64(0), w.at.file, int64(w.at.pos), int32(0)
 	w.out = w.emitter.Append(w.out, &debezium.Change{
-		Op: debezium.Read, Table: row.table.Table, After: row.values, Source: source, At: &p, End: last, Bytes: row.bytes,
+		Op: debezium.Read, Table: row.table.Table, After: row.values, Source: source, At: p, End: last, Bytes: row.bytes,
 	})
+}
+
+// within the snapshot is a position with its progress; nil is its end.
+func (w *snapshotWriter) within(at *progress) *position {
+	p := *w.at
+	switch p.blocking, p.last = w.blocking != nil, at == nil; {
+	case at == nil:
+		p.snapshot, p.blocked, p.chunks = nil, nil, p.chunks.Unblocked()
+	case w.blocking != nil:
+		p.blocked = at
+	default:
+		p.snapshot = at
+		at.see()
+	}
+	return &p
 }
 
 func (w *snapshotWriter) push() error {

@@ -72,7 +72,7 @@ func (s *stream) truncated(h *replication.EventHeader, text, database string, st
 	if id.Catalog == "" {
 		id.Catalog = database
 	}
-	if !s.options.Tables.Captured(id) || s.catchUp != nil && !s.catchUp.progress.begun(id.String()) {
+	if !s.options.Tables.Captured(id) || s.progress() != nil && !s.progress().begun(id.String()) {
 		return nil
 	}
 	if s.chunks != nil {

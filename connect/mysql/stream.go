@@ -16,9 +16,11 @@ import (
 )
 
 // catchUp is the stream of a snapshot that goes on: up to a place, and only of tables read before.
+// The stream before a blocking snapshot has all.
 type catchUp struct {
 	until    place
 	progress *progress
+	blocking bool
 }
 
 // stream makes records of the events of the binary log. The driver's goroutine hands it the events,
@@ -41,6 +43,8 @@ type stream struct {
 	gtids   gtidSet
 	tx      transaction
 	out     []plugin.SourceRecord
+	// blocked is how far a blocking snapshot has come.
+	blocked *progress
 	// told is the place that the last record or position said.
 	told     place
 	nextTell time.Time
@@ -87,6 +91,7 @@ const tellEvery = time.Second
 
 // stream from a position on.
 func (r *run) stream(ctx context.Context, from *position, c *catchUp) error {
+	r.stopped = from
 	if c != nil && from.events == 0 && from.file != "" && from.reaches(c.until) {
 		return nil
 	}
@@ -95,7 +100,7 @@ func (r *run) stream(ctx context.Context, from *position, c *catchUp) error {
 	}
 	now := time.Now()
 	s := &stream{
-		run: r, catchUp: c, tables: map[uint64]*table{}, ended: from.place, told: from.place, gtids: from.gtids,
+		run: r, catchUp: c, blocked: from.blocked, tables: map[uint64]*table{}, ended: from.place, told: from.place, gtids: from.gtids,
 		emitter: debezium.NewEmitter(r.options.Settings, r.headers, from),
 		blocks:  debezium.NewSourceBlocks(sourceSchemas[r.options.flavor], string(r.options.flavor), r.options.Naming.Prefix),
 		hearts:  debezium.NewHeartbeats(r.options.Settings, now),
@@ -216,6 +221,10 @@ func (s *stream) periodic(now time.Time) error {
 			return err
 		}
 		s.notify(s.place())
+		if s.mayBlock() {
+			s.err = s.stop(errBlocking)
+			return s.err
+		}
 	}
 	if due, _ := s.hearts.Due(now); due {
 		s.out = append(s.out, s.hearts.Record(now, s.tell()))
@@ -232,8 +241,17 @@ func (s *stream) periodic(now time.Time) error {
 // place is a position between transactions.
 func (s *stream) place() *position {
 	return &position{
-		partition: s.partition, place: s.ended, gtids: s.gtids, seconds: time.Now().Unix(), snapshot: s.progress(), chunks: s.chunkState(),
+		partition: s.partition, place: s.ended, gtids: s.gtids, seconds: time.Now().Unix(), snapshot: s.progress(), blocked: s.blocked, chunks: s.chunkState(),
 	}
+}
+
+// stop the stream for a reason, with all that was read before.
+func (s *stream) stop(why error) error {
+	if err := s.push(); err != nil {
+		return err
+	}
+	s.stopped = s.place()
+	return why
 }
 
 // tell the place with a record.
