@@ -16,8 +16,10 @@
 // the topic signal.kafka.topic, have incremental snapshots taken, stopped, paused and resumed, and
 // messages logged. What a signal brings about is stored with its place in the stream or topic: it
 // counts exactly once, but for messages, which may be logged again. Incremental snapshots need the
-// collection also where signals come by the topic, for the marks around their chunks. There are no
-// blocking snapshots here. Incremental snapshots are notified of, initial ones are not.
+// collection also where signals come by the topic, for the marks around their chunks.
+//
+// A blocking snapshot stops the stream: documents are read from there on, and then the stream goes
+// on. A restart goes on with the next document.
 //
 // # Differences on purpose
 //

@@ -26,8 +26,11 @@
 // with its place in the log or topic: it counts exactly once, but for messages, which may be logged
 // again. Incremental snapshots write marks into the table: they need the right to INSERT, and are
 // refused with read.only. Changes that a foreign key's CASCADE makes are not in the log of InnoDB,
-// so that neither the stream nor an incremental snapshot under way knows of them. There are no
-// blocking snapshots. Incremental snapshots are notified of, initial ones are not.
+// so that neither the stream nor an incremental snapshot under way knows of them.
+//
+// A blocking snapshot stops the stream: that comes up to a new consistent point, the tables are read
+// by their primary keys as of it, and the stream goes on. A restart goes on with the next row; a table
+// without a primary key is read from its first row again.
 //
 // These differ from Debezium's records on purpose, or are not there:
 //

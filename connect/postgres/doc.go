@@ -30,6 +30,9 @@
 // stream, or stops, pauses or resumes it, or logs a message. What a signal brings about is stored
 // with its place in the stream or topic: it counts exactly once, but for messages, which may be
 // logged again. Incremental snapshots need the table also where signals come by the topic, for the
-// marks around their chunks. There are no blocking snapshots. Incremental snapshots are notified of,
-// initial ones are not.
+// marks around their chunks.
+//
+// A blocking snapshot stops the stream: that comes up to a new consistent point, the tables are read
+// as of it, and the stream goes on. A restart goes on with the next row; a table without a primary
+// key is read from its first row again.
 package postgres
