@@ -17,7 +17,7 @@ func (String) Encode(_ string, _ *data.Schema, value any) ([]byte, error) {
 	if value == nil {
 		return nil, nil
 	}
-	return appendToString(nil, value)
+	return appendToString([]byte{}, value) // no text is not null
 }
 
 // Decode reads text.

@@ -29,4 +29,7 @@ func TestStringOfStructs(t *testing.T) {
 	if b, err := (converter.String{}).Encode("t", nil, nil); b != nil || err != nil {
 		t.Errorf("nil is %q, %v", b, err)
 	}
+	if b, err := (converter.String{}).Encode("t", nil, ""); b == nil || len(b) != 0 || err != nil {
+		t.Errorf("no text is %#v, %v", b, err)
+	}
 }

@@ -49,12 +49,17 @@ func TestMongoEventRouter(t *testing.T) {
   "price": {
     "$numberLong": "1250"
   },
-  "tags": ["a", "é`+"\x5c"+`u0001"],
-  "lines": [{
+  "tags": [
+    "a",
+    "é`+"\x5c"+`u0001"
+  ],
+  "lines": [
+    {
       "n": {
         "$numberInt": "1"
       }
-    }]
+    }
+  ]
 }`) + `" | id=string?="5f2a1b2c3d4e5f6071829304"`, 1000},
 		{"expanded", "collection.expand.json.payload=true; collection.field.event.timestamp=ms; collection.fields.additional.placement=type:header,createdAt:header:at",
 			`outbox.event.Order | int64?=7 | payload?{price:int64?=1250, tags:array<string?>?=["a" "é\x01"], lines:array<lines?>?=[lines?{n:int32?=1}]} | ` +

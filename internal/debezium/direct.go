@@ -14,6 +14,7 @@ import (
 	"github.com/pabal-dev/pabal/connect/converter"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"github.com/pabal-dev/pabal/connect/plugin/converters"
+	"github.com/pabal-dev/pabal/connect/transform"
 )
 
 // Direct runs our sources without a runtime: one task each, whose records are converted and
@@ -36,6 +37,7 @@ type directTask struct {
 	task       plugin.SourceTask
 	key, value converter.Converter
 	headers    plugin.HeaderConverter
+	chain      *transform.Chain
 	end        context.CancelFunc
 	done       chan struct{}
 	err        error // read after done
@@ -77,6 +79,9 @@ func (d *Direct) Start(t testing.TB, name string, settings map[string]string) {
 	}
 	task := &directTask{prefix: settings["topic.prefix"], task: opened, done: make(chan struct{}), headers: converters.Simple{},
 		key: newConverter(t, settings, "key.converter"), value: newConverter(t, settings, "value.converter")}
+	if task.chain, problems = transform.NewChain(settings, plugin.Set{Transforms: transform.Plugins(), Predicates: transform.Predicates()}); len(problems) > 0 {
+		t.Fatalf("%s: the transforms are refused by ours: %v", name, problems)
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	task.end = cancel
 	d.tasks[name] = task
@@ -148,7 +153,10 @@ func (d *Direct) keep(task *directTask, r plugin.Record) (err error) {
 	if r.Topic == "" {
 		return nil
 	}
-	var kept Record
+	if keep, err := task.chain.Apply(&r); err != nil || !keep {
+		return err
+	}
+	kept := Record{Time: r.Timestamp}
 	if kept.Key, err = task.key.Encode(r.Topic, r.KeySchema, r.Key); err != nil {
 		return err
 	}

@@ -31,6 +31,8 @@ var mariaModes = map[string]map[string]string{
 	"strings": {"decimal.handling.mode": "string", "time.precision.mode": "connect", "binary.handling.mode": "base64", "bigint.unsigned.handling.mode": "precise"},
 	"doubles": {"decimal.handling.mode": "double", "binary.handling.mode": "hex", "value.converter.schemas.enable": "true", "tombstones.on.delete": "false"},
 	"all":     {"skipped.operations": "none", "provide.transaction.metadata": "true", "snapshot.mode": "no_data", "include.query": "true"},
+	"outbox": routed(tableRouter, "outbox", sqlRouters, map[string]string{"table.include.list": `.*\.(box_.*|done)`,
+		"key.converter.schemas.enable": "true", "value.converter.schemas.enable": "true"}),
 	"some": {"table.include.list": ".*\\.(numbers|texts|compound|changing|done)", "column.exclude.list": ".*\\.numbers\\.d3810,.*\\.texts\\.b",
 		"column.mask.with.5.chars": ".*\\.compound\\.v", "column.truncate.to.3.chars": ".*\\.texts\\.t", "column.propagate.source.type": ".*", "value.converter.schemas.enable": "true"},
 }
@@ -50,6 +52,7 @@ func CompareMariaDB(t *testing.T, reference, ours Side, known []Known) {
 	defer w.conn.Close()
 	w.execute(t, "SET NAMES utf8mb4;\nSET sql_mode = '';\nSET time_zone = '+00:00';\nCREATE DATABASE "+w.name+" CHARACTER SET utf8mb4;\nUSE "+w.name)
 	defer func() { w.execute(t, "DROP DATABASE "+w.name) }()
+	w.execute(t, strings.NewReplacer("$BYTES", "BLOB", "$DATETIME", "DATETIME(6)").Replace(outboxTables))
 	w.execute(t, mariaTables)
 	for mode, settings := range w.modes {
 		for i, side := range []Side{reference, ours} {
@@ -59,10 +62,15 @@ func CompareMariaDB(t *testing.T, reference, ours Side, known []Known) {
 	w.await(t)
 	w.execute(t, mariaRows)
 	w.execute(t, mariaChanges)
+	w.execute(t, outboxChanges)
 	w.barrier(t)
 	for _, mode := range slices.Sorted(maps.Keys(w.modes)) {
 		t.Run(mode, func(t *testing.T) {
-			Compare(t, w.stopped(t, reference, mode).Without(mode, known), w.stopped(t, ours, mode).Without(mode, known))
+			a, b := w.stopped(t, reference, mode).Without(mode, known), w.stopped(t, ours, mode).Without(mode, known)
+			Compare(t, a, b)
+			if mode == "outbox" {
+				compareTimes(t, a, b)
+			}
 		})
 	}
 }

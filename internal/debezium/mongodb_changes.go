@@ -36,6 +36,7 @@ func (w *mongoWorkload) run(t testing.TB) {
 	w.barrier(t)
 	w.deletes(t)
 	w.barrier(t)
+	w.outbox(t)
 	w.large(t)
 	w.barrier(t)
 }

@@ -38,7 +38,13 @@ var postgresModes = map[string]map[string]string{
 	"some": {"table.include.list": "public\\.(numbers|texts|compound|changing|done)", "column.exclude.list": "public.numbers.n380,public.texts.b",
 		"column.mask.with.5.chars": "public.compound.v", "column.truncate.to.3.chars": "public.texts.t", "message.key.columns": "public.texts:feel,t",
 		"column.propagate.source.type": ".*", "value.converter.schemas.enable": "true"},
+	"outbox": routed(tableRouter, "outbox", sqlRouters, map[string]string{"table.include.list": boxes, "key.converter.schemas.enable": "true", "value.converter.schemas.enable": "true"}),
+	"messages": routed(tableRouter, "messages", sqlRouters[:1], map[string]string{"table.include.list": `public\.(box_plain|done)`,
+		"key.converter": "org.apache.kafka.connect.storage.StringConverter", "value.converter": "org.apache.kafka.connect.storage.StringConverter"}),
 }
+
+// boxes are the tables with routers, and that of barriers.
+const boxes = `public\.(box_.*|done)`
 
 // ComparePostgres runs each mode on both sides, on the same changes of the same database, and
 // passes over what is known to differ.
@@ -50,6 +56,7 @@ func ComparePostgres(t *testing.T, reference, ours Side, known []Known) {
 	}
 	defer conn.Close(context.WithoutCancel(t.Context()))
 	w := &postgresWorkload{conn: conn, sides: map[string]Side{"the reference": reference, "ours": ours}, modes: postgresModes}
+	w.execute(t, strings.NewReplacer("$BYTES", "BYTEA", "$DATETIME", "TIMESTAMP").Replace(outboxTables))
 	w.execute(t, postgresTables)
 	for mode, settings := range w.modes {
 		reference.Start(t, mode, postgresConfig(t, where, mode, "reference_"+mode, settings))
@@ -58,11 +65,16 @@ func ComparePostgres(t *testing.T, reference, ours Side, known []Known) {
 	testenv.Wait(t, "all slots to be read from", patience, func() bool { return w.activeSlots(t) == 2*len(w.modes) })
 	w.execute(t, postgresRows)
 	w.execute(t, postgresChanges)
+	w.execute(t, outboxChanges)
 	w.copy(t)
 	w.barrier(t)
 	for _, mode := range slices.Sorted(maps.Keys(w.modes)) {
 		t.Run(mode, func(t *testing.T) {
-			Compare(t, reference.Stop(t, mode).Without(mode, known), ours.Stop(t, mode).Without(mode, known))
+			a, b := reference.Stop(t, mode).Without(mode, known), ours.Stop(t, mode).Without(mode, known)
+			Compare(t, a, b)
+			if mode == "outbox" {
+				compareTimes(t, a, b)
+			}
 		})
 	}
 }

@@ -11,5 +11,7 @@ var PostgresKnown = []Known{
 	{Mode: "doubles", Topic: "public.ranges", Paths: regexp.MustCompile(`(before|after)\.(ln|seg|bx|pth|pol|cir)$`), Why: "Debezium sends the text of its driver, which writes 1 as 1.0"},
 	{Topic: "public.whole", Paths: regexp.MustCompile(`parameters\.allowed$`), Why: "Debezium does not notice a new label of an enum"},
 	{Mode: "some", Topic: "public.numbers", Paths: regexp.MustCompile(`source\.column\.(length|type)$`), Why: "serial columns, and those of domains"},
+	{Mode: "messages", Topic: "public.done", Why: "a text of all, in which the times are not blanked"},
+	{Mode: "messages", Topic: "message", Why: "the same"},
 	{Mode: "some", Topic: "public.changing", Paths: regexp.MustCompile(`source\.column\.length$`), Why: "the length of an array"},
 }

@@ -148,7 +148,7 @@ func (r *Reference) read(t testing.TB, topic string, end int64) []Record {
 }
 
 func fromKafka(k *kgo.Record) Record {
-	r := Record{Key: k.Key, Value: k.Value}
+	r := Record{Key: k.Key, Value: k.Value, Time: k.Timestamp.UnixMilli()}
 	for _, h := range k.Headers {
 		r.Headers = append(r.Headers, Header(h))
 	}

@@ -13,6 +13,8 @@ type Topics map[string][]Record
 type Record struct {
 	Key, Value []byte
 	Headers    []Header
+	// Time in milliseconds; our sources leave it to the producer, unless a transform sets it.
+	Time int64
 }
 
 // Header of a record.

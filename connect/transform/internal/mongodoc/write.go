@@ -109,17 +109,7 @@ func (w *writer) value(v Value) {
 	case *Document:
 		w.document(x)
 	case []Value:
-		outer := w.indent
-		w.indent += "  "
-		w.WriteByte('[')
-		for i, e := range x {
-			if i > 0 {
-				w.WriteString(", ")
-			}
-			w.value(e)
-		}
-		w.indent = outer
-		w.WriteByte(']')
+		w.array(x)
 	default:
 		if v.Type == Undefined {
 			d := &Document{}
@@ -129,6 +119,25 @@ func (w *writer) value(v Value) {
 		}
 		w.WriteString("null")
 	}
+}
+
+// array has each element on a line of its own, as the driver's later versions do.
+func (w *writer) array(all []Value) {
+	outer := w.indent
+	w.indent += "  "
+	w.WriteByte('[')
+	for i, v := range all {
+		if i > 0 {
+			w.WriteByte(',')
+		}
+		w.WriteString("\n" + w.indent)
+		w.value(v)
+	}
+	w.indent = outer
+	if len(all) > 0 {
+		w.WriteString("\n" + outer)
+	}
+	w.WriteByte(']')
 }
 
 func (w *writer) nested(name string, inner *Document) {

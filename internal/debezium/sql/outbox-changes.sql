@@ -1,0 +1,21 @@
+INSERT INTO box_plain VALUES ('e1', 'Plain', 'p-1', 'Created', '{"a": 1,  "b":null}'), ('e2', 'Other.kind', '', 'Ü', '[1, 2]'), ('e3', 'Plain', 'p-1', 'Gone', NULL);
+UPDATE box_plain SET type = 'Changed' WHERE id = 'e1';
+UPDATE box_plain SET id = 'e4' WHERE id = 'e2';
+DELETE FROM box_plain WHERE id <> 'e1';
+BEGIN;
+INSERT INTO box_plain VALUES ('e5', 'Plain', 'p-5', 'Created', '{}');
+DELETE FROM box_plain WHERE id = 'e5';
+COMMIT;
+INSERT INTO box_headers VALUES (1, 'Headers', 'h-1', 'Created', 'bytes', 7, '2024-02-29 01:02:03.456789', 12.30, '2024-02-29', TRUE, '{"x": [1]}', 'raw');
+INSERT INTO box_headers VALUES (2, 'Headers', '', 'line "quoted"', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO box_headers VALUES (3, 'Headers', '[1,2]', '{"a":1}', '', -1, '1969-12-31 23:59:59.999999', -0.01, '1969-12-31', FALSE, '"text"', '');
+INSERT INTO box_headers VALUES (4, 'Headers', '17', 'true', 'x', 2147483647, '2024-07-01 12:00:00', 999999.99, '9999-12-31', TRUE, 'null', 'a,b');
+UPDATE box_headers SET tenant = 8 WHERE id = 1;
+INSERT INTO box_envelope VALUES (1, 'Envelope', 5, 'Created', 'text', 7, '2024-02-29 01:02:03.456789', 3);
+INSERT INTO box_envelope VALUES (2, 'Envelope', NULL, 'Changed', NULL, NULL, '2024-07-01 12:00:00', 3), (3, 'Envelope', 5, 'Changed', '', 7, '2024-07-01 12:00:00.5', 4);
+INSERT INTO box_expanded VALUES (1, 'Expanded', 'x-1', 'Created', '{"i":1,"l":3000000000,"f":1.5,"e":1e3,"s":"x","b":true,"n":null,"z":[],"a":[1,null,2],"o":{"x":"y","p":{"q":false}},"m":[{"a":1},{"a":2}]}');
+INSERT INTO box_expanded VALUES (2, 'Expanded', 'x-2', 'Created', 'no JSON'), (3, 'Expanded', 'x-2', 'Created', '{"a":[1,"x"]}'), (4, 'Expanded', 'x-2', 'Created', '{"broken"'), (5, 'Expanded', NULL, 'Created', NULL);
+INSERT INTO box_expanded VALUES (6, 'Expanded', 'x-3', 'Created', '{"i":2}'), (7, 'Expanded', 'x-3', 'Created', '{}'), (8, 'Expanded', 'x-3', 'Created', '{"a b":1,"c.d":{"é":"한"},"neg":-5}');
+INSERT INTO box_expanded VALUES (9, 'Expanded', 'x-3', 'Created', '{"grid":[[1,2],[3]],"mixed":[1,3000000000],"d":0.1,"d2":100.0,"t":"","o":{}}'), (10, 'Expanded', 'x-3', 'Created', '  {"i":2}'), (11, 'Expanded', 'x-3', 'Created', '');
+INSERT INTO box_nulls VALUES (1, 'Nulls', 'n-1', 'Created', '{"n":null,"e":[],"a":[null,null],"o":{"n":null},"m":[{"a":null},{"a":null}]}'), (2, 'Nulls', 'n-1', 'Created', '{"n":null}');
+INSERT INTO box_routed VALUES (1, 'Routed-Created', 1, 'x'), (2, 'Routed-Gone', 2, ''), (3, 'Routed-Gone', 2, '  '), (4, 'Routed-Gone', NULL, NULL), (5, 'a-b-c', 5, 'x')
