@@ -29,6 +29,9 @@ func New(cfg Config) (*Console, error) {
 			return nil, fmt.Errorf("%w: data directory: %w", ErrConfig, err)
 		}
 	}
+	if cfg.Audit != nil {
+		return assemble(cfg, cfg.Audit)
+	}
 	log, err := audit.OpenConfig(audit.Config{Path: cmp.Or(cfg.AuditFile, cfg.file("audit.jsonl")), Logger: cfg.Logger})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
@@ -69,7 +72,7 @@ func assemble(cfg Config, log *audit.Log) (*Console, error) {
 		DeadLetters: letters, Audit: log, Streams: maskedStreams{streamsEngine{services, kafka}, rules}, Version: cfg.Version,
 	}
 	if cfg.ConnectURL != "" {
-		run, err := connectors.New(connectors.Config{URL: cfg.ConnectURL, Kafka: cfg.Kafka, Groups: kafka, RetainedAlarm: cfg.RetainedAlarm})
+		run, err := connectors.New(connectors.Config{URL: cfg.ConnectURL, HTTP: cfg.ConnectHTTP, Kafka: cfg.Kafka, Groups: kafka, RetainedAlarm: cfg.RetainedAlarm})
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 		}

@@ -4,7 +4,9 @@ import (
 	"crypto/tls"
 	"io"
 	"log/slog"
+	"net/http"
 
+	"github.com/pabal-dev/pabal/console/audit"
 	"github.com/pabal-dev/pabal/console/auth"
 	"github.com/pabal-dev/pabal/console/lens"
 	"github.com/pabal-dev/pabal/console/mask"
@@ -19,6 +21,9 @@ type Config struct {
 	DataDir string
 	// AuditFile has the audit log; audit.jsonl in DataDir where empty.
 	AuditFile string
+	// Audit is an audit log that is open already, instead of AuditFile: it is for programs that write
+	// to it, too, and stays theirs to close.
+	Audit *audit.Log
 
 	// Listen is the Server's address, DefaultListen where empty. Others than loopback
 	// need Users, and TLS or AllowPlainHTTP.
@@ -45,6 +50,8 @@ type Config struct {
 	ServiceToken string
 	// ConnectURL is Kafka Connect's REST API, whose connectors are shown; "" for none.
 	ConnectURL string
+	// ConnectHTTP asks it; a client with a bound on time where nil.
+	ConnectHTTP *http.Client
 	// RetainedAlarm is how many bytes of log a replication slot of a connector may keep before
 	// there is an alarm; 1 GiB where 0.
 	RetainedAlarm int64

@@ -82,7 +82,7 @@ func setConnectorOffsets(c *Console, ctx context.Context, b api.SetConnectorOffs
 func withConnectors[A any](c *Console, ask func(api.Connectors) (A, error)) (A, error) {
 	if c.engines.Connectors == nil {
 		var nothing A
-		return nothing, fmt.Errorf("%w: connectors are off; pabal up --connect=127.0.0.1:8083 runs them", api.ErrNotFound)
+		return nothing, fmt.Errorf("%w: connectors are off; pabal up --connect=127.0.0.1:8083, or another port, runs them", api.ErrNotFound)
 	}
 	return ask(c.engines.Connectors)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -38,7 +39,7 @@ func startUp(t *testing.T, more ...string) *running {
 		}
 	})
 	go func() {
-		code := run(ctx, append([]string{"up", "--broker=127.0.0.1:0", "--console=127.0.0.1:0"}, more...), strings.NewReader(""), write, r.stderr)
+		code := run(ctx, append([]string{"up", "--broker=127.0.0.1:0", "--console=127.0.0.1:0", "--connect=off"}, more...), strings.NewReader(""), write, r.stderr)
 		write.Close()
 		r.ended <- code
 	}()
@@ -206,9 +207,25 @@ func TestUpWithoutConsole(t *testing.T) {
 	}
 }
 
+// TestUpWithoutPortOfConnectors: a busy port that nobody asked for leaves connectors off, and says so.
+func TestUpWithoutPortOfConnectors(t *testing.T) {
+	if l, err := net.Listen("tcp", "127.0.0.1:8083"); err == nil { // else another program has it
+		defer l.Close()
+	}
+	r := startUp(t, "--connect=auto")
+	if !strings.Contains(r.banner, "connect  off, because another program has 127.0.0.1:8083; run connectors on another port with --connect=127.0.0.1:PORT") {
+		t.Errorf("%s", r.banner)
+	}
+	if got := pabal(t, "connectors", "--server="+r.server); got.code != 4 || !strings.Contains(got.stderr, "--connect=127.0.0.1:8083") {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestUpRefuses(t *testing.T) {
 	refused(t, "Kafka is unreachable at 127.0.0.1:1", "up", "--kafka=127.0.0.1:1", "--console=127.0.0.1:0")
 	refused(t, "others can reach 0.0.0.0:0, so people must log in", "up", "--console=0.0.0.0:0")
+	refused(t, "others can reach 0.0.0.0:0, so they need a token or a password", "up", "--connect=0.0.0.0:0")
+	refused(t, "so it needs TLS", "up", "--connect=0.0.0.0:0", "--console-users=users")
 	refused(t, "there is nothing to start", "up", "--kafka=127.0.0.1:1", "--console=off")
 	file := filepath.Join(t.TempDir(), "p.yaml")
 	if err := os.WriteFile(file, []byte("console:\n  lisen: 127.0.0.1:0\n"), 0o600); err != nil {

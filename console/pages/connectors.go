@@ -46,7 +46,7 @@ func (h *handler) connector(ctx context.Context, r *http.Request) (content, erro
 	return c, onlyFatal(err)
 }
 
-var noConnectors = errorf(api.ErrNotFound, "connectors are off; `pabal up --connect=127.0.0.1:8083` runs them")
+var noConnectors = errorf(api.ErrNotFound, "connectors are off; `pabal up --connect=127.0.0.1:8083`, or another port, runs them")
 
 // Progress of the tasks of a source that say how far they are.
 func (b connectorBody) Progress() []api.ConnectorTask {

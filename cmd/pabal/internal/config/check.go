@@ -40,11 +40,7 @@ func (s *Settings) problems() (all []problem) {
 	} else {
 		add(!api.Loopback(host), "broker.listen", "the broker in this process has no authentication and listens on loopback only; use Apache Kafka (--kafka) for other machines")
 	}
-	if s.Connect.Listen != Off {
-		host, text := address(s.Connect.Listen)
-		add(text != "", "connect.listen", text+", or off")
-		add(text == "" && !api.Loopback(host), "connect.listen", "the REST API of connectors has no authentication and listens on loopback only; a proxy with authentication can stand before it")
-	}
+	all = append(all, s.connectProblems()...)
 	add(s.Services.Token != "" && s.Services.TokenFile != "", "services.token-file", "the token is given, too; one of them is enough")
 	if _, err := mask.New(s.Mask.Rules, s.Kafka.Prefix); err != nil {
 		add(true, rulesKey, err.Error())
@@ -88,6 +84,29 @@ func (s *Settings) consoleProblems() (all []problem) {
 	}
 	add(c.Users == "", "console.listen", "others can reach "+c.Listen+", so people must log in: make a file with `pabal user add NAME --file FILE --role admin` and name it with --console-users; or stay on 127.0.0.1")
 	add(c.TLSCert == "" && !c.AllowPlainHTTP, "console.listen", "others can reach "+c.Listen+", so it needs TLS: --console-tls-cert and --console-tls-key; or --console-allow-plain-http where a proxy in front has it")
+	return all
+}
+
+// connectProblems holds the API of connectors to loopback unless people give a token or password, and
+// nobody can listen.
+func (s *Settings) connectProblems() (all []problem) {
+	if s.Connect.Listen == Off || s.Connect.Listen == Auto {
+		return nil
+	}
+	host, text := address(s.Connect.Listen)
+	if text != "" {
+		return []problem{{"connect.listen", text + ", or off"}}
+	}
+	if api.Loopback(host) {
+		return nil
+	}
+	c := s.Console
+	if c.Users == "" {
+		all = append(all, problem{"connect.listen", "others can reach " + s.Connect.Listen + ", so they need a token or a password: make a file with `pabal user token NAME --role admin --file FILE` and name it with --console-users; or stay on 127.0.0.1"})
+	}
+	if c.TLSCert == "" && !c.AllowPlainHTTP {
+		all = append(all, problem{"connect.listen", "others can reach " + s.Connect.Listen + ", so it needs TLS: --console-tls-cert and --console-tls-key; or --console-allow-plain-http where a proxy in front has it"})
+	}
 	return all
 }
 

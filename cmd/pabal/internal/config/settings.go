@@ -74,6 +74,13 @@ type Connect struct {
 // Off is a Listen where there shall be none.
 const Off = "off"
 
+// Auto is Connect.Listen where nobody said otherwise: AutoConnect beside the broker in this process
+// if that port is free, and Off where brokers are given.
+const Auto = "auto"
+
+// AutoConnect is Kafka Connect's own port.
+const AutoConnect = "127.0.0.1:8083"
+
 // Services are those the console may ask.
 type Services struct {
 	Allow            []string

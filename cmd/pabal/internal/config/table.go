@@ -125,8 +125,8 @@ var Table = []Setting{
 		Help:  "Listen without TLS on an address that is not loopback, because a proxy in front has it. Passwords cross the network in the open otherwise.",
 		field: func(s *Settings) any { return &s.Console.AllowPlainHTTP }},
 
-	{Key: "connect.listen", Flag: "connect", Default: Off, Placeholder: "HOST:PORT", Example: "127.0.0.1:8083",
-		Help:  "Where Kafka Connect's REST API listens, on loopback; port 0 takes any free one, off has neither API nor connectors. 8083 is Kafka Connect's own.",
+	{Key: "connect.listen", Flag: "connect", Default: Auto, Placeholder: "HOST:PORT", Example: "127.0.0.1:8083",
+		Help:  "Where Kafka Connect's REST API listens; port 0 takes any free one, off has neither API nor connectors. auto is " + AutoConnect + " beside the broker in this process, if that port is free, and off where kafka.brokers is given. An address that is not loopback needs console.users and console.tls.",
 		field: func(s *Settings) any { return &s.Connect.Listen }},
 	{Key: "connect.retained-alarm", Default: "1GiB", Placeholder: "SIZE",
 		Help:  "How much log a PostgreSQL replication slot may keep from being freed before the console gives an alarm.",

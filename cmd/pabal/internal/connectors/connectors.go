@@ -4,6 +4,7 @@ package connectors
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -40,16 +41,19 @@ func Plugins() plugin.Set {
 // Server is a worker with its REST API.
 type Server struct {
 	worker *connect.Worker
+	api    http.Handler // without authentication
 	http   *http.Server
 	served chan error
 	url    string
 }
 
-// Config of Start; all are required.
+// Config of Start; all but Access are required.
 type Config struct {
 	Kafka kafka.Config
-	// Listen is a host:port on loopback: the API has no authentication.
+	// Listen is a host:port. Without Access it is on loopback.
 	Listen string
+	// Access is who may ask; nil is everybody on this machine.
+	Access *Access
 	Logger *slog.Logger
 }
 
@@ -64,6 +68,9 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	}
 	at := l.Addr().String()
 	s := &Server{url: "http://" + at, served: make(chan error, 1)}
+	if c.Access != nil && c.Access.TLS != nil {
+		s.url, l = "https://"+at, tls.NewListener(l, c.Access.TLS)
+	}
 	// Another process may have had this address a moment ago, and another machine has it, too.
 	id := at + "-" + strings.ToLower(rand.Text()[:6])
 	s.worker, err = connect.New(connect.Config{Kafka: c.Kafka, ID: id, Plugins: Plugins(), Logger: c.Logger})
@@ -73,8 +80,13 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
+	s.api = rest.New(rest.Config{Worker: s.worker, Local: c.Access == nil, Logger: c.Logger})
+	handler := s.api
+	if c.Access != nil {
+		handler = &guard{c.Access, s.api, c.Logger}
+	}
 	s.http = &http.Server{
-		Handler: rest.New(rest.Config{Worker: s.worker, Local: true, Logger: c.Logger}), ReadHeaderTimeout: headerTimeout,
+		Handler: handler, ReadHeaderTimeout: headerTimeout,
 		ErrorLog: slog.NewLogLogger(c.Logger.Handler(), slog.LevelWarn),
 	}
 	go func() { s.served <- s.http.Serve(l) }()

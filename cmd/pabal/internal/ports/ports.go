@@ -17,6 +17,8 @@ type Need struct {
 	Addr string
 	// What listens there, such as "the Kafka broker", and Flag that moves it.
 	What, Flag string
+	// Optional is one that can be done without: what is chosen is "" where it is taken.
+	Optional bool
 }
 
 // Choose returns the addresses, in their order, with free ports filled in. All are
@@ -32,6 +34,10 @@ func Choose(needs ...Need) ([]string, error) {
 	var chosen []string
 	for _, n := range needs {
 		l, err := n.listen()
+		if err != nil && n.Optional {
+			chosen = append(chosen, "")
+			continue
+		}
 		if err != nil {
 			return nil, n.explain(err)
 		}

@@ -35,3 +35,19 @@ func TestTakenPort(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+// TestOptional: one that can be done without is left out where it is taken, and only then.
+func TestOptional(t *testing.T) {
+	chosen, err := Choose(Need{Addr: "127.0.0.1:0", Optional: true})
+	if err != nil || len(chosen) != 1 || chosen[0] == "" {
+		t.Fatalf("%q, %v", chosen, err)
+	}
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	if chosen, err = Choose(Need{Addr: "127.0.0.1:0"}, Need{Addr: busy.Addr().String(), Optional: true}); err != nil || len(chosen) != 2 || chosen[0] == "" || chosen[1] != "" {
+		t.Errorf("%q, %v", chosen, err)
+	}
+}

@@ -29,8 +29,8 @@ func (s *session) banner() string {
 	} else {
 		line("console", "%s", config.Off)
 	}
-	if s.connect != nil {
-		line("connect", "%s/connectors", s.connect.URL())
+	if text := s.connectText(); text != "" {
+		line("connect", "%s", text)
 	}
 	b.WriteString("\nTry:\n")
 	for _, command := range s.commands() {

@@ -32,7 +32,7 @@ func readFiles(c *config.Settings) (f files, err error) {
 	if f.servicesToken, err = secret("services.token-file", c.Services.Token, c.Services.TokenFile); err != nil {
 		return f, err
 	}
-	if c.Console.Users != "" && c.Console.Listen != config.Off {
+	if c.Console.Users != "" && (c.Console.Listen != config.Off || c.Connect.Listen != config.Off) {
 		if f.users, err = auth.Load(c.Console.Users); err != nil {
 			return f, fmt.Errorf("console.users: %w", err)
 		}

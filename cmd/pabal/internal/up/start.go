@@ -10,7 +10,6 @@ import (
 
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/cluster"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/config"
-	"github.com/pabal-dev/pabal/cmd/pabal/internal/connectors"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/lock"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/ports"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/webconsole"
@@ -25,7 +24,7 @@ func (s *session) embedded() bool { return len(s.o.Config.Kafka.Brokers) == 0 }
 // readFiles reads what the settings name, and makes the logger.
 func (s *session) readFiles(context.Context) (err error) {
 	c := s.o.Config
-	if !s.embedded() && c.Console.Listen == config.Off && c.Connect.Listen == config.Off {
+	if !s.embedded() && c.Console.Listen == config.Off && s.connectListen() == config.Off {
 		return fmt.Errorf("%w: there is nothing to start: brokers are given (%s), the console is off (%s) and so are connectors",
 			config.ErrWrong, c.Origin("kafka.brokers"), c.Origin("console.listen"))
 	}
@@ -51,8 +50,8 @@ func (s *session) takeAddresses(context.Context) error {
 		needs = append(needs, ports.Need{Addr: c.Console.Listen, What: "the console", Flag: "--console=127.0.0.1:PORT"})
 		into = append(into, &s.at)
 	}
-	if c.Connect.Listen != config.Off {
-		needs = append(needs, ports.Need{Addr: c.Connect.Listen, What: "the connectors' REST API", Flag: "--connect=127.0.0.1:PORT"})
+	if at := s.connectListen(); at != config.Off {
+		needs = append(needs, ports.Need{Addr: at, What: "the connectors' REST API", Flag: "--connect=127.0.0.1:PORT", Optional: c.Connect.Listen == config.Auto})
 		into = append(into, &s.connectAt)
 	}
 	chosen, err := ports.Choose(needs...)
@@ -113,17 +112,6 @@ func (s *session) startBroker(ctx context.Context) error {
 	return nil
 }
 
-func (s *session) startConnect(ctx context.Context) (err error) {
-	if s.connectAt == "" {
-		return nil
-	}
-	if s.connect, err = connectors.Start(ctx, connectors.Config{Kafka: s.cluster, Listen: s.connectAt, Logger: s.log}); err != nil {
-		return err
-	}
-	s.onStop(s.connect.Stop)
-	return nil
-}
-
 func (s *session) startConsole(ctx context.Context) (err error) {
 	if s.at == "" {
 		return nil
@@ -138,7 +126,7 @@ func (s *session) startConsole(ctx context.Context) (err error) {
 func (s *session) consoleConfig() console.Config {
 	c := s.o.Config
 	config := console.Config{
-		Kafka: s.cluster, RetainedAlarm: int64(c.Connect.RetainedAlarm), DataDir: s.folder("console"), AuditFile: c.Audit.File,
+		Kafka: s.cluster, RetainedAlarm: int64(c.Connect.RetainedAlarm), DataDir: s.folder("console"), AuditFile: c.Audit.File, Audit: s.audit,
 		Listen: s.at, TLS: s.files.consoleTLS, AllowPlainHTTP: c.Console.AllowPlainHTTP,
 		Base: c.Console.BasePath, AllowedHosts: c.Console.AllowedHosts, Users: s.files.users,
 		Mask: c.Mask.Rules, ServiceHosts: c.Services.Allow, ServiceToken: s.files.servicesToken,
@@ -149,7 +137,7 @@ func (s *session) consoleConfig() console.Config {
 		Version: s.o.Version, Logger: s.log,
 	}
 	if s.connect != nil {
-		config.ConnectURL, config.Metrics = s.connect.URL(), s.connect.WriteMetrics
+		config.ConnectURL, config.ConnectHTTP, config.Metrics = s.connect.URL(), s.connect.Client(), s.connect.WriteMetrics
 	}
 	return config
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/connectors"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/interrupt"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/webconsole"
+	"github.com/pabal-dev/pabal/console/audit"
 	"github.com/pabal-dev/pabal/kafka"
 	"github.com/pabal-dev/pabal/kafka/broker"
 )
@@ -65,6 +66,7 @@ type session struct {
 	// connectAt is where the connectors' REST API listens, "" for none.
 	connectAt string
 	files     files
+	audit     *audit.Log // where the API of connectors writes to it, too; nil is the console's own
 	broker    *broker.Broker
 	cluster   kafka.Config
 	connect   *connectors.Server
