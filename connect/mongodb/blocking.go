@@ -35,8 +35,14 @@ func (t *task) blocking(ctx context.Context, r *recorder) (*position, error) {
 		return at, err
 	}
 	t.log.Warn("A blocking snapshot is given up.", "id", request.ID, "error", err)
-	s.held = nil
-	return s.finish(ctx)
+	at = s.ended()
+	if t.positions {
+		err = s.put(ctx, []plugin.SourceRecord{{At: at, End: true, Bytes: recordOverhead}})
+	} else {
+		err = nil
+	}
+	t.at.Store(at)
+	return at, err
 }
 
 // filters of the signal's, which are queries in JSON.

@@ -50,18 +50,65 @@ func (s *snapshotter) run(ctx context.Context, wants func(namespace) bool) (*pos
 		cancel()
 		<-chunks.done
 	}()
-	for chunk := range chunks.order {
-		if err := s.chunk(ctx, chunk); err != nil {
-			return nil, err
-		}
+	s.passed = s.begun()
+	if err = s.tell(ctx, debezium.SnapshotNote(debezium.SnapshotStarted)); err == nil {
+		err = s.collections(ctx, chunks)
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
-	if err := chunks.err; err != nil {
-		return nil, err
+	if err != nil {
+		return nil, errors.Join(err, s.tell(ctx, debezium.SnapshotNote(debezium.SnapshotAborted)))
 	}
 	return s.finish(ctx)
+}
+
+// collections, chunk by chunk.
+func (s *snapshotter) collections(ctx context.Context, chunks *chunks) error {
+	var current namespace
+	for chunk := range chunks.order {
+		if chunk.ns != current {
+			if err := s.next(ctx, current, chunk.ns); err != nil {
+				return err
+			}
+			current = chunk.ns
+		}
+		if err := s.chunk(ctx, chunk); err != nil {
+			return err
+		}
+	}
+	if chunks.err != nil || ctx.Err() != nil {
+		return errors.Join(chunks.err, ctx.Err())
+	}
+	return s.next(ctx, current, namespace{})
+}
+
+// next collection after one; the zero value is none.
+func (s *snapshotter) next(ctx context.Context, done, begins namespace) error {
+	var notes []debezium.Notification
+	if done != (namespace{}) {
+		notes = append(notes, debezium.TableDoneNote(done.String(), 0))
+	}
+	if begins != (namespace{}) {
+		notes = append(notes, debezium.TableNote(begins.String()))
+	}
+	return s.tell(ctx, notes...)
+}
+
+// begun is the position before the first record.
+func (s *snapshotter) begun() *position {
+	at := *s.from
+	if s.blocking {
+		at.blocked = s.since
+	} else {
+		at.snapshot = s.since
+	}
+	return &at
+}
+
+// tell what the snapshot does, at the place of the last record but the one that is kept back.
+func (s *snapshotter) tell(ctx context.Context, all ...debezium.Notification) error {
+	return s.put(ctx, debezium.NewNotifications(s.task.settings.Settings, s.task.log).Append(nil, time.Now(), s.passed, all...))
 }
 
 // gone says that streaming could not go on at the position.
@@ -151,6 +198,7 @@ type snapshotter struct {
 	blocking bool
 	queries  map[namespace]bson.Raw
 	held     []plugin.SourceRecord // one at most
+	passed   *position             // of the last record in the queue
 }
 
 func (s *snapshotter) chunk(ctx context.Context, c *chunk) error {
@@ -181,7 +229,8 @@ func (s *snapshotter) put(ctx context.Context, records []plugin.SourceRecord) er
 	if err := s.task.queue.Put(ctx, records); err != nil || len(records) == 0 {
 		return err
 	}
-	s.task.at.Store(records[len(records)-1].At.(*position))
+	s.passed = records[len(records)-1].At.(*position)
+	s.task.at.Store(s.passed)
 	return nil
 }
 
@@ -219,7 +268,8 @@ func (s *snapshotter) finish(ctx context.Context) (*position, error) {
 	}
 	s.task.at.Store(at)
 	s.task.log.Info("The snapshot is complete.")
-	return at, nil
+	s.passed = at
+	return at, s.tell(ctx, debezium.SnapshotNote(debezium.SnapshotCompleted))
 }
 
 // causal is a session that sees all that was written before a time, also on a secondary.

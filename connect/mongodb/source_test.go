@@ -157,7 +157,7 @@ func (r *runner) streaming() {
 			r.t.Fatal("it does not stream: ", err)
 		}
 		for _, record := range records {
-			if record.Topic != "" {
+			if record.Topic != "" && record.Topic != "notes" {
 				r.t.Fatal("a record came already")
 			}
 			r.stored = throughJSON(r.t, record.At.Offset())

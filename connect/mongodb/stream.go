@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/pabal-dev/pabal/connect/debezium"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -80,6 +81,14 @@ func (t *task) stream(ctx context.Context, r *recorder, from *position) error {
 		return err
 	}
 	defer signals.close()
+	if t.skipped && (r.at.token != nil || r.at.sec > 0) {
+		t.skipped = false
+		at := *r.at
+		at.stored, at.incremental, at.transaction = nil, r.incremental.State(), r.transactions.State()
+		if err := t.queue.Put(ctx, signals.notifications.Append(nil, time.Now(), &at, debezium.SnapshotNote(debezium.SnapshotSkipped))); err != nil {
+			return err
+		}
+	}
 	reader := eventReader{recorder: r, signals: signals}
 	for {
 		records, err := reader.batch(ctx, cs)

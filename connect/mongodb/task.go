@@ -30,8 +30,10 @@ type task struct {
 	kafka      kafka.Config
 	topic      atomic.Pointer[debezium.SignalTopic]
 
-	at    atomic.Pointer[position] // after the last record in the queue; nil before the first
-	begun bool                     // with records of this run: snapshot.mode=always is done
+	at atomic.Pointer[position] // after the last record in the queue; nil before the first
+	// skipped says that no snapshot was taken, which is still to be told.
+	skipped bool
+	begun   bool // with records of this run: snapshot.mode=always is done
 
 	mu     sync.Mutex // Close may come while Poll waits
 	closed bool
@@ -130,6 +132,7 @@ func (t *task) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	t.skipped = !snapshot
 	for {
 		if snapshot {
 			if err := t.pause(ctx, "snapshot.delay.ms"); err != nil {

@@ -120,7 +120,7 @@ func (r *reader) started() {
 			r.t.Fatal(err)
 		}
 		for _, one := range records {
-			if r.At = one.At; one.Topic != "" {
+			if r.At = one.At; one.Topic != "" && one.Topic != "notes" {
 				r.t.Fatalf("a record came: %s", show(one))
 			}
 			return

@@ -29,7 +29,6 @@ func (s *stream) startChunks(from *position) (err error) {
 	if err := s.chunks.Restore(offset, s.Parse); err != nil {
 		return err
 	}
-	s.notes = debezium.NewNotifications(o.Settings, s.log)
 	if s.signals, err = debezium.OpenSignalTopic(o.Settings, s.kafka, s.log, s.chunks.State().SignalOffset()); err != nil {
 		return err
 	}

@@ -29,6 +29,10 @@ type run struct {
 	topic     *atomic.Pointer[debezium.SignalTopic] // of the run under way
 	stopped   *position                             // where the last stream ended that was to
 
+	notes *debezium.Notifications
+	// skipped says that no snapshot was taken, which is still to be told.
+	skipped bool
+
 	db      *database
 	schemas *schemas
 }
@@ -61,6 +65,7 @@ func (r *run) do(ctx context.Context) (err error) {
 // phases are a snapshot, where one is wanted, and the stream.
 func (r *run) phases(ctx context.Context) (err error) {
 	snapshot, stream := r.plan()
+	r.skipped = !snapshot && r.from != nil
 	if snapshot {
 		if r.from, err = r.snapshot(ctx); err != nil {
 			return err
@@ -73,6 +78,9 @@ func (r *run) phases(ctx context.Context) (err error) {
 		if r.from, err = r.current(); err != nil {
 			return err
 		}
+		if err := r.schemasOnly(ctx); err != nil {
+			return err
+		}
 	}
 	for {
 		if err := r.stream(ctx, r.from, nil); !errors.Is(err, errBlocking) {
@@ -82,6 +90,11 @@ func (r *run) phases(ctx context.Context) (err error) {
 			return err
 		}
 	}
+}
+
+// schemasOnly is a snapshot of no rows, as Debezium tells of it.
+func (r *run) schemasOnly(ctx context.Context) error {
+	return r.queue.Put(ctx, r.notes.Append(nil, time.Now(), r.from, debezium.SnapshotNote(debezium.SnapshotStarted), debezium.SnapshotNote(debezium.SnapshotCompleted)))
 }
 
 // plan is what the snapshot mode and the position make of it.

@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,7 +29,9 @@ type snapshotWriter struct {
 	out      []plugin.SourceRecord
 
 	pending *snapshotRow
-	any     bool // a record was made
+	any     bool      // a record was made
+	passed  *position // of the last record, for notifications
+	rows    int64     // of the table under way
 }
 
 type snapshotRow struct {
@@ -42,21 +45,14 @@ type snapshotRow struct {
 }
 
 func (w *snapshotWriter) all(tables []*tableDefinition) error {
-	for _, d := range tables {
-		name := d.id.String()
-		if slices.Contains(w.done, name) {
-			continue
+	w.passed = w.begun()
+	w.tell(debezium.SnapshotNote(debezium.SnapshotStarted))
+	if err := w.tables(tables); err != nil {
+		if w.ctx.Err() == nil {
+			w.tell(debezium.SnapshotNote(debezium.SnapshotAborted))
+			err = errors.Join(err, w.push())
 		}
-		if err := w.read(d); err != nil {
-			return fmt.Errorf("read the table %s: %w", name, err)
-		}
-		w.done = append(slices.Clone(w.done), name)
-		if w.pending != nil {
-			w.pending.done = w.done
-			if w.pending.begun == name {
-				w.pending.last, w.pending.begun = true, ""
-			}
-		}
+		return err
 	}
 	w.at.last = true
 	if w.pending == nil && w.positions {
@@ -65,7 +61,49 @@ func (w *snapshotWriter) all(tables []*tableDefinition) error {
 	} else if w.pending != nil {
 		w.flush(true)
 	}
+	w.passed = w.within(nil)
+	w.tell(debezium.SnapshotNote(debezium.SnapshotCompleted))
 	return w.push()
+}
+
+// begun is the position before the first record.
+func (w *snapshotWriter) begun() *position {
+	if w.blocking != nil {
+		return w.within(w.at.blocked)
+	}
+	return w.within(&progress{Done: w.done})
+}
+
+// tell what the snapshot does, at the place of the last record but the one that is kept back.
+func (w *snapshotWriter) tell(note debezium.Notification) {
+	w.out = w.notes.Append(w.out, time.Now(), w.passed, note)
+}
+
+func (w *snapshotWriter) tables(tables []*tableDefinition) error {
+	var names []string
+	for _, d := range tables {
+		names = append(names, d.id.String())
+	}
+	for _, d := range tables {
+		name := d.id.String()
+		if slices.Contains(w.done, name) {
+			continue
+		}
+		w.tell(debezium.TableNote(name, names...))
+		w.rows = 0
+		if err := w.read(d); err != nil {
+			return fmt.Errorf("read the table %s: %w", name, err)
+		}
+		w.tell(debezium.TableDoneNote(name, w.rows, names...))
+		w.done = append(slices.Clone(w.done), name)
+		if w.pending != nil {
+			w.pending.done = w.done
+			if w.pending.begun == name {
+				w.pending.last, w.pending.begun = true, ""
+			}
+		}
+	}
+	return nil
 }
 
 // read a table.
@@ -99,6 +137,7 @@ func (w *snapshotWriter) query(query string, convert func([]driver.FieldValue) (
 		}
 		w.flush(false)
 		w.pending = row
+		w.rows++
 		if len(w.out) >= batchRecords {
 			return w.push()
 		}
@@ -140,6 +179,7 @@ func (w *snapshotWriter) flush(last bool) {
 	if p.last = last; !last {
 		p = w.within(&progress{Done: row.done, Begun: row.begun, Key: row.key, After: row.after})
 	}
+	w.passed = p
 	source := w.blocks.New(w.started, kind, row.table.database)
 	v := source.Values
 	v[sourceTable], v[sourceServer], v[sourceFile], v[sourcePos], v[sourceRow] = row.table.name, int64(0), w.at.file, int64(w.at.pos), int32(0)

@@ -58,7 +58,6 @@ type stream struct {
 	notBefore time.Time // the next one is read
 	// signals are those of the topic; nil without one.
 	signals *debezium.SignalTopic
-	notes   *debezium.Notifications
 }
 
 // transaction under way.
@@ -119,6 +118,10 @@ func (r *run) stream(ctx context.Context, from *position, c *catchUp) error {
 	defer s.closeChunks()
 	if err := s.startChunks(from); err != nil {
 		return err
+	}
+	if r.skipped && c == nil {
+		s.out = s.notes.Append(s.out, now, s.firstPlace(from), debezium.SnapshotNote(debezium.SnapshotSkipped))
+		r.skipped = false
 	}
 	inner, stop := context.WithCancel(ctx)
 	s.ctx = inner
@@ -252,6 +255,16 @@ func (s *stream) stop(why error) error {
 	}
 	s.stopped = s.place()
 	return why
+}
+
+// firstPlace is a position at which nothing was streamed yet.
+func (s *stream) firstPlace(from *position) *position {
+	if s.resume == nil {
+		return s.place()
+	}
+	p := *from
+	p.chunks, p.tx = s.chunkState(), s.emitter.Transactions.State()
+	return &p
 }
 
 // tell the place with a record.

@@ -49,7 +49,7 @@ func (s *source) Run(ctx context.Context, to *feed.Records, from *position) erro
 	r := &run{
 		options: s.options, log: s.context.Logger, values: s.context.Config, partition: s.partition, headers: s.headers,
 		queue: to, positions: s.context.Positions, from: from,
-		kafka: s.context.Kafka, topic: &s.topic,
+		kafka: s.context.Kafka, topic: &s.topic, notes: debezium.NewNotifications(s.options.Settings, s.context.Logger),
 	}
 	return r.do(ctx)
 }

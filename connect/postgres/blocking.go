@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/pabal-dev/pabal/connect/debezium"
 	"github.com/pabal-dev/pabal/connect/debezium/feed"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/replication"
@@ -48,6 +49,10 @@ func (r *run) stretch(ctx context.Context, from *position) (*position, *point, e
 	defer s.closeChunks()
 	if err := s.startChunks(from); err != nil {
 		return nil, nil, err
+	}
+	if r.skipped {
+		s.out = s.notes.Append(s.out, time.Now(), s.place(), debezium.SnapshotNote(debezium.SnapshotSkipped))
+		r.skipped = false
 	}
 	if err := s.follow(ctx); err != nil {
 		return nil, s.point, err
@@ -128,6 +133,7 @@ func (r *run) blocking(ctx context.Context, at *position, p *point) (*position, 
 	if err == nil {
 		err = n.read(ctx)
 	}
+	kind := debezium.SnapshotCompleted
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -136,13 +142,15 @@ func (r *run) blocking(ctx context.Context, at *position, p *point) (*position, 
 	case err != nil:
 		r.log.Warn("postgres: a blocking snapshot is given up", "id", request.ID, "error", err)
 		r.tables.Store(r.tablesDone.Load())
+		kind = debezium.SnapshotAborted
 	default:
 		r.log.Info("postgres: the blocking snapshot is complete", "id", request.ID, "tables", len(n.tables), "at", p.At.String())
 	}
-	if (err != nil || n.held == nil) && r.positions { // no record says that it is done with
-		return &end, r.queue.Put(ctx, []plugin.SourceRecord{{At: &end, End: true, Bytes: 100}})
+	out := r.notes.Append(nil, time.Now(), &end, debezium.SnapshotNote(kind))
+	if (err != nil || n.held == nil) && r.positions { // no other record says that it is done with
+		out = append(out, plugin.SourceRecord{At: &end, End: true, Bytes: 100})
 	}
-	return &end, nil
+	return &end, r.queue.Put(ctx, out)
 }
 
 // again is a position to start from after a connection was lost: that of a snapshot has the row that

@@ -25,6 +25,9 @@ func (n *snapshotRun) copyTable(ctx context.Context, db *pgx.Conn, t *snapshotTa
 		emitter: debezium.NewEmitter(n.options.Settings, n.headers, nil),
 		sent:    make([]pgoutput.Value, len(t.columns)),
 	}
+	if err := n.tell(ctx, debezium.TableNote(t.ID.String(), n.names()...)); err != nil {
+		return err
+	}
 	w.emitter.Now(w.now)
 	w.lsn, w.xid = int64(n.at), n.xid
 	w.sequence = new(sequence).of(n.commit, n.at)
@@ -35,12 +38,12 @@ func (n *snapshotRun) copyTable(ctx context.Context, db *pgx.Conn, t *snapshotTa
 		return err
 	}
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	if !n.progress.whole(t.ID.String()) { // it is empty, or was left off at its last row
 		n.progress = n.progress.with(&rowAt{table: t.ID.String(), last: true})
 		n.count()
 	}
-	return nil
+	n.mu.Unlock()
+	return n.tell(ctx, debezium.TableDoneNote(t.ID.String(), w.rows, n.names()...))
 }
 
 // altered tables are read again by their new definition.
@@ -64,6 +67,7 @@ type copyWriter struct {
 	sequence any
 	sent     []pgoutput.Value
 	any      bool // that a row was read
+	rows     int64
 	out      []plugin.SourceRecord
 	size     int // of out
 }
@@ -90,6 +94,7 @@ func (w *copyWriter) Write(line []byte) (int, error) {
 			w.sent[place] = pgoutput.Value{Kind: 't', Data: field}
 		}
 	}
+	w.rows++
 	row.key, row.keyed = t.keyText(key), len(t.keyAt) > 0
 	for i := range w.sent {
 		w.sent[i].Data = unescape(w.sent[i].Data)

@@ -28,7 +28,6 @@ func (s *stream) startChunks(from *position) (err error) {
 	if err := s.chunks.Restore(offset, parseTable); err != nil {
 		return err
 	}
-	s.notes = debezium.NewNotifications(s.options.Settings, s.log)
 	if s.signals, err = debezium.OpenSignalTopic(s.options.Settings, s.kafka, s.log, s.chunks.State().SignalOffset()); err != nil {
 		return err
 	}

@@ -43,6 +43,10 @@ type run struct {
 	// tables of the snapshot, and those that were read.
 	tables, tablesDone atomic.Int64
 
+	notes *debezium.Notifications
+	// skipped says that no snapshot was taken, which is still to be told.
+	skipped bool
+
 	db      *pgx.Conn
 	schemas *schemas
 	conn    *replication.Conn
@@ -120,6 +124,7 @@ func (r *run) phases(ctx context.Context) error {
 		}
 	}
 	plan := r.plan()
+	r.skipped = !plan.snapshot
 	if slot != nil && slot.lost && plan.snapshot && plan.stream {
 		if err := r.dropLost(ctx); err != nil {
 			return err

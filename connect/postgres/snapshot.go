@@ -47,10 +47,16 @@ func (r *run) snapshot(ctx context.Context, existing *slot) (*position, error) {
 	}
 	n.commit = commit
 	if err := n.read(ctx); err != nil || ctx.Err() != nil {
+		if ctx.Err() == nil {
+			err = errors.Join(err, n.tell(ctx, debezium.SnapshotNote(debezium.SnapshotAborted)))
+		}
 		return nil, errors.Join(err, ctx.Err())
 	}
 	r.log.Info("postgres: the snapshot is complete", "tables", len(n.tables), "at", point.At.String())
 	end := &position{partition: r.partition, lsn: point.At, commit: commit, flush: point.At, micros: n.started.UnixMicro(), history: r.history, published: r.published}
+	if err := r.queue.Put(ctx, r.notes.Append(nil, time.Now(), end, debezium.SnapshotNote(debezium.SnapshotCompleted))); err != nil {
+		return nil, err
+	}
 	return end, pause(ctx, r.options.Values.Millis("streaming.delay.ms"))
 }
 
@@ -117,6 +123,7 @@ type snapshotRun struct {
 	mu       sync.Mutex // of what follows
 	progress *progress
 	held     *plugin.SourceRecord // the last record: it may be the last of all
+	passed   *position            // of the record before it, for notifications
 	finished int                  // tables
 }
 
@@ -215,6 +222,11 @@ func (n *snapshotRun) catchUp(ctx context.Context) (commit pgoutput.LSN, err err
 
 // read the tables, several at a time.
 func (n *snapshotRun) read(ctx context.Context) error {
+	n.passed = &position{partition: n.partition, lsn: n.at, commit: n.commit, flush: n.at, xid: uint32(n.xid), micros: n.started.UnixMicro(), history: n.history, published: n.published}
+	n.within(n.passed, n.progress)
+	if err := n.tell(ctx, debezium.SnapshotNote(debezium.SnapshotStarted)); err != nil {
+		return err
+	}
 	work := make(chan *snapshotTable, len(n.tables))
 	for i, t := range n.tables {
 		t.first, t.last = i == 0, i == len(n.tables)-1
@@ -284,7 +296,25 @@ func (n *snapshotRun) emit(ctx context.Context, records []plugin.SourceRecord) e
 		out = append(out, *n.held)
 	}
 	n.held = &last
-	return n.queue.Put(ctx, append(out, records[:len(records)-1]...))
+	if out = append(out, records[:len(records)-1]...); len(out) > 0 {
+		n.passed = out[len(out)-1].At.(*position)
+	}
+	return n.queue.Put(ctx, out)
+}
+
+// tell what the snapshot does, at the place of the last record but the one that is held back.
+func (n *snapshotRun) tell(ctx context.Context, note debezium.Notification) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.queue.Put(ctx, n.notes.Append(nil, time.Now(), n.passed, note))
+}
+
+// names of all tables, for notifications.
+func (n *snapshotRun) names() (names []string) {
+	for _, t := range n.tables {
+		names = append(names, t.ID.String())
+	}
+	return names
 }
 
 // within the snapshot is a position, with its progress.

@@ -48,7 +48,6 @@ type stream struct {
 	database *chunks
 	// signals are those of the topic; nil without one.
 	signals *debezium.SignalTopic
-	notes   *debezium.Notifications
 
 	out        []plugin.SourceRecord
 	size       int // of what was received for out
