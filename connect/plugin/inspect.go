@@ -17,6 +17,9 @@ type Inspector interface {
 type Inspection struct {
 	// Server is its address as the connector has it, such as "db:5432".
 	Server string `json:"server"`
+	// ServerID is the same for all addresses of a server, and no other's while it runs; "" is not
+	// known.
+	ServerID string `json:"serverId,omitempty"`
 	// Slots are the logical replication slots of the server, of other connectors, too.
 	Slots []Slot `json:"slots"`
 }

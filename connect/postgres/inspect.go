@@ -39,6 +39,7 @@ func (Connector) Inspect(ctx context.Context, cfg config.Values) (plugin.Inspect
 		defer cancel()
 		_ = db.Close(farewell)
 	}()
+	out.ServerID = serverID(ctx, db)
 	rows, err := db.Query(ctx, slotsQuery)
 	if err != nil {
 		return out, plain(err)
@@ -51,6 +52,14 @@ func (Connector) Inspect(ctx context.Context, cfg config.Values) (plugin.Inspect
 		return nil
 	})
 	return out, err
+}
+
+// serverID has the time at which the server was started, too: copies of its files, which are other
+// servers, have its identifier. "" is that we may not ask for it.
+func serverID(ctx context.Context, db *pgx.Conn) (id string) {
+	_ = db.QueryRow(ctx, `SELECT system_identifier::text || '@' || to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS')
+		FROM pg_catalog.pg_control_system()`).Scan(&id)
+	return id
 }
 
 // Observe how far the task is.

@@ -1,8 +1,10 @@
 package postgres_test
 
 import (
+	"maps"
 	"testing"
 
+	"github.com/pabal-dev/pabal/connect/internal/sourcetest"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"github.com/pabal-dev/pabal/connect/postgres"
 )
@@ -16,6 +18,13 @@ func (s *source) slot() *plugin.Slot {
 	}
 	if found.Server != s.settings["database.hostname"]+":"+s.settings["database.port"] {
 		s.t.Errorf("the server is %q", found.Server)
+	}
+	other, values := "localhost", maps.Clone(s.settings)
+	if values["database.hostname"] = other; found.ServerID == "" {
+		s.t.Error("the server has no identifier")
+	}
+	if again, err := (postgres.Connector{}).Inspect(s.t.Context(), sourcetest.Values(s.t, postgres.Connector{}, values)); err == nil && again.ServerID != found.ServerID {
+		s.t.Errorf("the server is %q by one address, %q by another", found.ServerID, again.ServerID)
 	}
 	for _, slot := range found.Slots {
 		if slot.Own {

@@ -26,6 +26,9 @@ func (r *run) prepare(ctx context.Context) (err error) {
 	if level != "logical" {
 		return fmt.Errorf("%w: its wal_level is %s: set it to logical and restart the server", ErrSetup, level)
 	}
+	if err := r.failoverReady(); err != nil {
+		return err
+	}
 	if err := r.pace(ctx); err != nil {
 		return err
 	}
@@ -39,6 +42,20 @@ func (r *run) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	return r.identities(ctx)
+}
+
+// failoverReady says what slot.failover needs, before the server refuses the slot for its syntax.
+func (r *run) failoverReady() error {
+	return failoverNeeds(r.options.failover, r.db.PgConn().ParameterStatus("server_version"))
+}
+
+func failoverNeeds(wanted bool, version string) error {
+	const first = 17
+	var major int
+	if _, err := fmt.Sscanf(version, "%d", &major); !wanted || err != nil || major >= first {
+		return nil // a version that says nothing is left to the server
+	}
+	return fmt.Errorf("%w: slot.failover=true needs PostgreSQL %d or later, and the server is %s: leave the option out, and make the slot on each new primary anew", ErrSetup, first, version)
 }
 
 // pace is the status interval, or half of the time after which the server gives us up.

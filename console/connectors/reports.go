@@ -54,14 +54,14 @@ func addProgress(all []api.ConnectorSummary, tasks []connect.TaskReport) {
 func (e *Engine) slots(databases []connect.DatabaseReport) []api.ConnectorSlot {
 	type place struct{ server, name string }
 	found := map[place]api.ConnectorSlot{}
-	owned := map[string]bool{}
+	owned := map[string]bool{} // by name
 	for _, d := range databases {
 		for _, s := range d.Slots {
 			slot := api.ConnectorSlot{
 				Name: s.Name, Server: d.Server, Database: s.Database, Active: s.Active, RestartLSN: s.RestartLSN, ConfirmedLSN: s.ConfirmedLSN,
 				RetainedBytes: s.RetainedBytes, WALStatus: s.WALStatus, At: d.At,
 			}
-			at := place{d.Server, s.Name}
+			at := place{cmp.Or(d.ServerID, d.Server), s.Name}
 			if s.Own {
 				owned[s.Name] = true
 				slot.Connector, slot.Deleted = d.Connector, d.Deleted
@@ -72,9 +72,9 @@ func (e *Engine) slots(databases []connect.DatabaseReport) []api.ConnectorSlot {
 		}
 	}
 	all := []api.ConnectorSlot{}
-	for _, s := range found {
-		if s.Connector == "" && (s.Active || owned[s.Name]) {
-			continue // another program's, or one that is known under another address of the server
+	for at, s := range found {
+		if s.Connector == "" && (s.Active || owned[s.Name] && at.server == s.Server) {
+			continue // another program's, or one of a server that may be known under another address, too
 		}
 		s.Judge(e.retained)
 		all = append(all, s)

@@ -78,17 +78,7 @@ type Slot struct {
 
 // CreateSlot with the plugin pgoutput. Failover needs PostgreSQL 17.
 func (c *Conn) CreateSlot(ctx context.Context, name string, o Options) (Slot, error) {
-	statement := "CREATE_REPLICATION_SLOT " + quote(name)
-	if o.Temporary {
-		statement += " TEMPORARY"
-	}
-	statement += " LOGICAL pgoutput"
-	if o.Failover {
-		statement += " (SNAPSHOT 'export', FAILOVER)"
-	} else {
-		statement += " EXPORT_SNAPSHOT"
-	}
-	results, err := c.pg.Exec(ctx, statement).ReadAll()
+	results, err := c.pg.Exec(ctx, createSlot(name, o)).ReadAll()
 	if err != nil {
 		return Slot{}, err
 	}
@@ -98,6 +88,19 @@ func (c *Conn) CreateSlot(ctx context.Context, name string, o Options) (Slot, er
 	row := results[0].Rows[0]
 	at, err := pgoutput.ParseLSN(string(row[1]))
 	return Slot{At: at, Snapshot: string(row[2])}, err
+}
+
+// createSlot is the command. Options in parentheses are for PostgreSQL 15 and later.
+func createSlot(name string, o Options) string {
+	command := "CREATE_REPLICATION_SLOT " + quote(name)
+	if o.Temporary {
+		command += " TEMPORARY"
+	}
+	command += " LOGICAL pgoutput"
+	if o.Failover {
+		return command + " (SNAPSHOT 'export', FAILOVER true)"
+	}
+	return command + " EXPORT_SNAPSHOT"
 }
 
 // DropSlot waits until nobody uses it.
