@@ -80,7 +80,10 @@ func (c *committer) commit(ctx context.Context, b batch) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range b.records {
+	for i, r := range b.records {
+		if i > 0 && r.Topic == b.records[i-1].Topic {
+			continue
+		}
 		made, err := c.topics.ensure(ctx, r.Topic)
 		if err != nil {
 			return err

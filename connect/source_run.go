@@ -3,7 +3,6 @@ package connect
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -20,6 +19,8 @@ type sourceRun struct {
 	polled chan []plugin.SourceRecord
 	ready  chan batch
 	meter  *meter
+	// encoder is for gather only.
+	encoder *encoder
 
 	mu        sync.Mutex
 	committed plugin.Position // the source is to be told
@@ -28,6 +29,7 @@ type sourceRun struct {
 // batch is what one transaction has.
 type batch struct {
 	records []*kgo.Record
+	memory  *memory // of them
 	at      plugin.Position
 	bytes   int
 	began   time.Time
@@ -35,7 +37,7 @@ type batch struct {
 }
 
 func (r *run) runSource(ctx context.Context) (err error) {
-	s := &sourceRun{run: r, polled: make(chan []plugin.SourceRecord), ready: make(chan batch)}
+	s := &sourceRun{run: r, polled: make(chan []plugin.SourceRecord), ready: make(chan batch), encoder: newEncoder(r)}
 	// First the fence: what the predecessor has committed is then all it ever will.
 	if s.out, err = r.newCommitter(ctx); err != nil {
 		return err
@@ -72,6 +74,7 @@ func (s *sourceRun) commit(b batch) error {
 	if err := s.out.commit(s.w.hard, b); err != nil {
 		return err
 	}
+	b.memory.free(b.records)
 	s.mu.Lock()
 	s.committed = b.at
 	s.mu.Unlock()
@@ -119,15 +122,21 @@ func (s *sourceRun) tell(ctx context.Context) {
 
 // add records as they go to Kafka.
 func (s *sourceRun) add(b *batch, records []plugin.SourceRecord) error {
-	if len(b.records) == 0 && len(records) > 0 {
+	if len(records) == 0 {
+		return nil
+	}
+	if b.memory == nil {
+		b.memory = memories.Get().(*memory)
+		b.records = b.memory.list[:0]
+	}
+	if len(b.records) == 0 {
 		b.began = time.Now()
-		b.records = make([]*kgo.Record, 0, len(records))
 	}
 	s.meter.saw(records)
 	for i := range records {
 		from := &records[i]
 		if from.Topic != "" {
-			out, err := s.send(&from.Record)
+			out, err := s.encoder.encode(b.memory, &from.Record)
 			if err != nil {
 				if !s.tolerant {
 					return err
@@ -142,32 +151,6 @@ func (s *sourceRun) add(b *batch, records []plugin.SourceRecord) error {
 		b.at, b.ended = from.At, from.End
 	}
 	return nil
-}
-
-// send is a record as it goes to Kafka, nil where a transform has dropped it.
-func (s *sourceRun) send(r *plugin.Record) (*kgo.Record, error) {
-	keep, err := s.chain.Apply(r)
-	if err != nil || !keep {
-		return nil, err
-	}
-	out := &kgo.Record{Topic: s.w.cfg.Kafka.Topic(r.Topic), Partition: r.Partition}
-	if r.Timestamp != plugin.NoTimestamp {
-		out.Timestamp = time.UnixMilli(r.Timestamp)
-	}
-	if out.Key, err = s.keys.Encode(r.Topic, r.KeySchema, r.Key); err != nil {
-		return nil, fmt.Errorf("write the key of a record for topic %s: %w", r.Topic, err)
-	}
-	if out.Value, err = s.values.Encode(r.Topic, r.ValueSchema, r.Value); err != nil {
-		return nil, fmt.Errorf("write the value of a record for topic %s: %w", r.Topic, err)
-	}
-	for _, h := range r.Headers {
-		value, err := s.headers.EncodeHeader(r.Topic, h)
-		if err != nil {
-			return nil, fmt.Errorf("write header %s of a record for topic %s: %w", h.Key, r.Topic, err)
-		}
-		out.Headers = append(out.Headers, kgo.RecordHeader{Key: h.Key, Value: value})
-	}
-	return out, nil
 }
 
 // leftOut counts, and logs where that is wanted, a record that could not be sent or stored.

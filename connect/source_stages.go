@@ -94,7 +94,7 @@ func (s *sourceRun) gather() error {
 
 // most bytes of a batch: one is gathered while another one is committed, and the producer has its
 // own copies.
-func (s *sourceRun) most() int { return int(s.w.cfg.TaskBytes) / 8 }
+func (s *sourceRun) most() int { return int(s.w.cfg.TaskBytes) / 16 }
 
 // Values of transaction.boundary other than poll.
 const (

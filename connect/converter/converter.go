@@ -11,3 +11,12 @@ type Converter interface {
 	// Decode reads what Encode writes; nil is no value.
 	Decode(topic string, b []byte) (*data.Schema, any, error)
 }
+
+// Appender is a Converter that writes into memory of its caller, who can then have that of many
+// records in one piece, and use it again.
+type Appender interface {
+	Converter
+	// AppendEncode writes what Encode does behind b. A tombstone adds nothing: it is for Encode to
+	// tell from an empty value. After an error what it returned is of no use, and b is as it was.
+	AppendEncode(b []byte, topic string, s *data.Schema, value any) ([]byte, error)
+}

@@ -25,6 +25,7 @@ type JSON struct {
 
 	written schemaCache
 	read    parsedCache
+	names   nameCache
 }
 
 // Encode writes as Kafka Connect does, byte for byte.
@@ -48,6 +49,14 @@ func (c *JSON) Encode(_ string, s *data.Schema, value any) ([]byte, error) {
 var rooms = sync.Pool{New: func() any { return new([]byte) }}
 
 const mostRoom = 1 << 20
+
+// AppendEncode writes behind b what Encode does.
+func (c *JSON) AppendEncode(b []byte, _ string, s *data.Schema, value any) ([]byte, error) {
+	if s == nil && value == nil {
+		return b, nil
+	}
+	return c.append(b, s, value)
+}
 
 func (c *JSON) append(b []byte, s *data.Schema, value any) ([]byte, error) {
 	if !c.Schemas {
@@ -115,12 +124,9 @@ func (c *JSON) appendStruct(b []byte, v *data.Struct) (_ []byte, err error) {
 		return nil, data.Validate(v.Schema, v)
 	}
 	b = append(b, '{')
-	for i := range v.Schema.Fields {
-		if i > 0 {
-			b = append(b, ',')
-		}
+	for i, name := range c.names.of(c, v.Schema) {
+		b = append(b, name...)
 		f := &v.Schema.Fields[i]
-		b = append(appendText(b, f.Name), ':')
 		if b, err = c.appendValue(b, f.Schema, v.Values[i]); err != nil {
 			return nil, fmt.Errorf("field %s: %w", f.Name, err)
 		}

@@ -8,12 +8,23 @@ import (
 	"unicode/utf8"
 )
 
+// plainText are the bytes that stand for themselves.
+var plainText = func() (plain [256]bool) {
+	for c := range utf8.RuneSelf {
+		plain[c] = c >= ' ' && c != '"' && c != '\\'
+	}
+	return plain
+}()
+
 // appendText escapes what Jackson does: quotes, backslashes, control characters, and what
 // Java has in two halves, such as emoji.
 func appendText(b []byte, s string) []byte {
 	b = append(b, '"')
-	from := 0
-	for i := 0; i < len(s); {
+	from, i := 0, 0
+	for i < len(s) && plainText[s[i]] {
+		i++
+	}
+	for i < len(s) {
 		c := s[i]
 		if c >= utf8.RuneSelf {
 			r, size := utf8.DecodeRuneInString(s[i:])

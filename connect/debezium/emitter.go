@@ -39,6 +39,8 @@ type Emitter struct {
 	context  []plugin.Header
 	now      Instant
 	at       plugin.Position
+	shared   room
+	room     *room // of the change under way
 }
 
 // NewEmitter for the records of one run of a task that starts at a position. context is what
@@ -60,14 +62,17 @@ func (e *Emitter) Append(out []plugin.SourceRecord, c *Change) []plugin.SourceRe
 	if e.now.Nanos == nil {
 		e.Now(time.Now())
 	}
+	if e.room = nil; c.Bytes > 0 && c.Bytes <= mostShared {
+		e.room = &e.shared
+	}
 	from := len(out)
 	switch c.Op {
 	case Create, Read:
-		out = e.record(out, c, c.Op, c.Table.KeyOf(c.After), nil, c.Table.ValueOf(c.After), nil)
+		out = e.record(out, c, c.Op, c.Table.keyIn(e.room, c.After), nil, c.Table.valueIn(e.room, c.After), nil)
 	case Update:
 		out = e.update(out, c)
 	case Delete:
-		out = e.delete(out, c, c.Table.KeyOf(c.Before), c.Table.ValueOf(c.Before), nil)
+		out = e.delete(out, c, c.Table.keyIn(e.room, c.Before), c.Table.valueIn(e.room, c.Before), nil)
 	case Truncate:
 		out = e.record(out, c, Truncate, nil, nil, nil, nil)
 	}
@@ -82,13 +87,13 @@ func (e *Emitter) Append(out []plugin.SourceRecord, c *Change) []plugin.SourceRe
 }
 
 func (e *Emitter) update(out []plugin.SourceRecord, c *Change) []plugin.SourceRecord {
-	newKey := c.Table.KeyOf(c.After)
+	newKey := c.Table.keyIn(e.room, c.After)
 	same := c.Table.Key == nil || c.Before == nil || c.Table.sameKey(c.Before, c.After)
 	var oldKey *data.Struct
 	if !same {
-		oldKey = c.Table.KeyOf(c.Before)
+		oldKey = c.Table.keyIn(e.room, c.Before)
 	}
-	before, after := c.Table.ValueOf(c.Before), c.Table.ValueOf(c.After)
+	before, after := c.Table.valueIn(e.room, c.Before), c.Table.valueIn(e.room, c.After)
 	if e.settings.SkipUnchanged && before != nil && after != nil && reflect.DeepEqual(before.Values, after.Values) {
 		return out
 	}
@@ -121,7 +126,7 @@ func (e *Emitter) record(out []plugin.SourceRecord, c *Change, op Op, key, befor
 	r := plugin.SourceRecord{Record: plugin.Record{
 		Topic: c.Table.Topic, Partition: plugin.NoPartition, Timestamp: plugin.NoTimestamp,
 		ValueSchema: c.Table.Envelope,
-		Value:       newEnvelope(c.Table.Envelope, op, before, after, c.Source, transaction, &e.now),
+		Value:       newEnvelope(e.room, c.Table.Envelope, op, before, after, c.Source, transaction, &e.now),
 		Headers:     e.context,
 	}}
 	if key != nil {

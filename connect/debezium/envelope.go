@@ -51,8 +51,8 @@ type envelope struct {
 }
 
 // newEnvelope of the parts; before, after and transaction may be nil.
-func newEnvelope(s *data.Schema, op Op, before, after, source, transaction *data.Struct, now *Instant) *data.Struct {
-	e := &envelope{}
+func newEnvelope(r *room, s *data.Schema, op Op, before, after, source, transaction *data.Struct, now *Instant) *data.Struct {
+	e := r.newEnvelope()
 	e.Schema, e.Values = s, e.values[:]
 	if before != nil {
 		e.values[EnvelopeBefore] = before

@@ -5,6 +5,7 @@ import (
 
 	"github.com/pabal-dev/pabal/connect/data"
 	"github.com/pabal-dev/pabal/connect/debezium/types"
+	"github.com/pabal-dev/pabal/connect/internal/slab"
 )
 
 // Version of Debezium whose behaviour this is, as it stands in the source block.
@@ -71,6 +72,8 @@ type SourceBlocks struct {
 	dbValue                    any
 	snapshot                   Snapshot
 	snapshotValue              any
+	structs                    slab.Slab[data.Struct]
+	values                     slab.Slab[any]
 }
 
 // NewSourceBlocks of a schema that SourceSchema made. connector is such as "postgresql", prefix is
@@ -91,8 +94,8 @@ func (b *SourceBlocks) New(at time.Time, snapshot Snapshot, db string) *data.Str
 		}
 	}
 	b.time.Set(at)
-	s := data.NewStruct(b.schema)
-	v := s.Values
+	s, v := b.structs.One(), b.values.Take(len(b.schema.Fields))
+	s.Schema, s.Values = b.schema, v
 	v[SourceVersion], v[SourceConnector], v[SourceName] = b.version, b.connector, b.prefix
 	v[SourceSnapshot], v[SourceDB] = b.snapshotValue, b.dbValue
 	v[SourceTSMillis], v[SourceTSMicros], v[SourceTSNanos] = b.time.Millis, b.time.Micros, b.time.Nanos

@@ -30,12 +30,14 @@ func (t *Table) Uses(column int) bool { return t.used[column] }
 
 // KeyOf a row is nil where the row is nil or the table has no key. A row has a value for each
 // column, in their order.
-func (t *Table) KeyOf(row []any) *data.Struct {
+func (t *Table) KeyOf(row []any) *data.Struct { return t.keyIn(nil, row) }
+
+func (t *Table) keyIn(r *room, row []any) *data.Struct {
 	if row == nil || t.Key == nil {
 		return nil
 	}
 	if len(t.keyFrom) == 1 {
-		one := &singleKey{}
+		one := r.newKey()
 		one.Schema, one.value[0] = t.Key, row[t.keyFrom[0]]
 		one.Values = one.value[:]
 		return &one.Struct
@@ -65,11 +67,14 @@ func (t *Table) sameKey(a, b []any) bool {
 
 // ValueOf a row without hidden columns, masked and truncated; nil of a nil row. The row belongs
 // to the value from then on.
-func (t *Table) ValueOf(row []any) *data.Struct {
+func (t *Table) ValueOf(row []any) *data.Struct { return t.valueIn(nil, row) }
+
+func (t *Table) valueIn(r *room, row []any) *data.Struct {
 	if row == nil {
 		return nil
 	}
-	value := &data.Struct{Schema: t.Value, Values: row}
+	value := r.newStruct()
+	value.Schema, value.Values = t.Value, row
 	if t.valueFrom != nil {
 		value.Values = make([]any, len(t.valueFrom))
 		for i, from := range t.valueFrom {

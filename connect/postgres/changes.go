@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/internal/slab"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/catalog"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/pgoutput"
@@ -67,11 +68,15 @@ func (s *stream) change(ctx context.Context, m replication.Message, d *pgoutput.
 		return nil
 	}
 	c := debezium.Change{Op: ops[d.Kind], Table: t.Table, Bytes: 800 + 3*len(m.Data)}
-	err := s.rows(ctx, t, &d.Change, &c)
+	room := &s.values
+	if len(m.Data) > mostShared {
+		room = nil
+	}
+	err := s.rows(ctx, t, room, &d.Change, &c)
 	if errors.Is(err, values.ErrLabel) {
 		if t, err = s.relabel(ctx, d.Change.Relation, t); err == nil {
 			c.Table = t.Table
-			err = s.rows(ctx, t, &d.Change, &c)
+			err = s.rows(ctx, t, room, &d.Change, &c)
 			t.anyLabel = false
 		}
 	}
@@ -135,10 +140,10 @@ func (s *stream) append(at pgoutput.LSN, kind string, part int, c *debezium.Chan
 }
 
 // rows before and after a change.
-func (s *stream) rows(ctx context.Context, t *table, from *pgoutput.Change, c *debezium.Change) (err error) {
+func (s *stream) rows(ctx context.Context, t *table, room *slab.Slab[any], from *pgoutput.Change, c *debezium.Change) (err error) {
 	failed := func(column string, err error) error { return s.unfit(ctx, t, column, err) }
 	if from.OldKind != 0 {
-		if c.Before, err = t.row(from.Old, nil, failed); err != nil {
+		if c.Before, err = t.row(room, from.Old, nil, failed); err != nil {
 			return err
 		}
 	}
@@ -149,7 +154,7 @@ func (s *stream) rows(ctx context.Context, t *table, from *pgoutput.Change, c *d
 	if from.OldKind == 'O' {
 		old = c.Before
 	}
-	if c.After, err = t.row(from.New, old, failed); err != nil {
+	if c.After, err = t.row(room, from.New, old, failed); err != nil {
 		return err
 	}
 	if from.OldKind == 'K' {

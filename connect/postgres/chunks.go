@@ -140,7 +140,7 @@ func (t *chunkTable) read(rows [][][]byte, surrogate string) ([]incremental.Row,
 				sent[t.place[i]] = pgoutput.Value{Kind: 't', Data: field}
 			}
 		}
-		values, err := t.table.row(sent, nil, func(column string, err error) error { return fmt.Errorf("the column %s: %w", column, err) })
+		values, err := t.table.row(nil, sent, nil, func(column string, err error) error { return fmt.Errorf("the column %s: %w", column, err) })
 		if err != nil {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pabal-dev/pabal/connect/data"
 	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/internal/slab"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/pgoutput"
 )
@@ -23,7 +24,7 @@ func (n *snapshotRun) copyTable(ctx context.Context, db *pgx.Conn, t *snapshotTa
 		ctx: ctx, snapshot: n, table: t, now: time.Now(), any: after != nil,
 		blocks:  debezium.NewSourceBlocks(sourceSchema, "postgresql", n.options.Naming.Prefix),
 		emitter: debezium.NewEmitter(n.options.Settings, n.headers, nil),
-		sent:    make([]pgoutput.Value, len(t.columns)),
+		sent:    make([]pgoutput.Value, len(t.columns)), name: t.ID.String(),
 	}
 	if err := n.tell(ctx, debezium.TableNote(t.ID.String(), n.names()...)); err != nil {
 		return err
@@ -60,6 +61,7 @@ type copyWriter struct {
 	ctx      context.Context
 	snapshot *snapshotRun
 	table    *snapshotTable
+	name     string // of the table
 	now      time.Time
 	blocks   *debezium.SourceBlocks
 	emitter  *debezium.Emitter
@@ -70,6 +72,10 @@ type copyWriter struct {
 	rows     int64
 	out      []plugin.SourceRecord
 	size     int // of out
+	// Where rows and positions are made.
+	values slab.Slab[any]
+	places slab.Slab[position]
+	keys   slab.Slab[rowAt]
 }
 
 // Write takes one row.
@@ -79,7 +85,8 @@ func (w *copyWriter) Write(line []byte) (int, error) {
 	for i := range w.sent {
 		w.sent[i] = pgoutput.Value{Kind: 'n'}
 	}
-	row := &rowAt{table: t.ID.String()}
+	row := w.keys.One()
+	row.table = w.name
 	var keys [8][]byte
 	key := keys[:0]
 	for i, place := range t.place {
@@ -104,7 +111,11 @@ func (w *copyWriter) Write(line []byte) (int, error) {
 
 func (w *copyWriter) row(at *rowAt, size int) error {
 	n, t := w.snapshot, w.table
-	values, err := t.row(w.sent, nil, func(column string, err error) error {
+	room := &w.values
+	if size > mostShared {
+		room = nil
+	}
+	values, err := t.row(room, w.sent, nil, func(column string, err error) error {
 		if !n.options.lenient {
 			return fmt.Errorf("the column %s: %w", column, err)
 		}
@@ -127,7 +138,8 @@ func (w *copyWriter) row(at *rowAt, size int) error {
 	b.Values[debezium.SourceSequence] = w.sequence
 	b.Values[sourceSchemaName], b.Values[sourceTable] = t.schema, t.name
 	b.Values[sourceXID], b.Values[sourceLSN] = w.xid, w.lsn
-	p := &position{partition: n.partition, lsn: n.at, commit: n.commit, flush: n.at, xid: uint32(n.xid), micros: w.now.UnixMicro(), row: at, history: n.history, published: n.published}
+	p := w.places.One()
+	*p = position{partition: n.partition, lsn: n.at, commit: n.commit, flush: n.at, xid: uint32(n.xid), micros: w.now.UnixMicro(), row: at, history: n.history, published: n.published}
 	from := len(w.out)
 	w.out = w.emitter.Append(w.out, &debezium.Change{Op: debezium.Read, Table: t.Table, After: values, Source: b, At: p, End: true, Bytes: 700 + 3*size})
 	w.size += 700 + 3*size

@@ -44,7 +44,8 @@ func (s *stream) last() *position {
 
 // at is the position of an event.
 func (s *stream) at(lsn pgoutput.LSN, kind string) *position {
-	p := &position{
+	p := s.places.One()
+	*p = position{
 		partition: s.partition, lsn: lsn, proc: lsn, commit: s.commit, flush: s.flushed, xid: s.tx.begin.XID,
 		xmin: s.xminValue, micros: s.tx.begin.Time.UnixMicro(), kind: kind, events: s.events, snapshot: s.progress, blocked: s.blocked, history: s.history, published: s.published,
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/pabal-dev/pabal/connect/debezium"
 	"github.com/pabal-dev/pabal/connect/debezium/incremental"
+	"github.com/pabal-dev/pabal/connect/internal/slab"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/pgoutput"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/replication"
@@ -60,6 +61,9 @@ type stream struct {
 	xminValue     int64
 	nextXmin      time.Time
 	sequence      sequence
+	// Where rows and positions are made.
+	values slab.Slab[any]
+	places slab.Slab[position]
 }
 
 // batchRecords are put into the queue together, so that its lock costs little.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pabal-dev/pabal/connect/data"
 	"github.com/pabal-dev/pabal/connect/debezium"
+	"github.com/pabal-dev/pabal/connect/internal/slab"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/catalog"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/pgoutput"
 	"github.com/pabal-dev/pabal/connect/postgres/internal/values"
@@ -242,10 +243,18 @@ func size(oid uint32, modifier int32) (length, scale int) {
 	return math.MaxInt32, 0
 }
 
+// mostShared bounds rows that share memory with others, as they live as long as the last one of them.
+const mostShared = 4 << 10
+
 // row of values that were sent. old is the row before, whose values stand for those that did not
-// change and were not sent; nil is none.
-func (t *table) row(sent []pgoutput.Value, old []any, failed func(column string, err error) error) ([]any, error) {
-	out := make([]any, len(t.columns))
+// change and were not sent; nil is none. The row is made in room, where that is not nil.
+func (t *table) row(room *slab.Slab[any], sent []pgoutput.Value, old []any, failed func(column string, err error) error) ([]any, error) {
+	var out []any
+	if room != nil {
+		out = room.Take(len(t.columns))
+	} else {
+		out = make([]any, len(t.columns))
+	}
 	for i := range t.columns {
 		c := &t.columns[i]
 		if c.codec == nil {

@@ -33,7 +33,7 @@ var layers = [][]string{
 	{"streams"},
 	{"streams/streamstest", "streams/sink"},
 	{"streams/sink/sinktest"},
-	{"connect/data", "connect/internal/dateformat", "connect/internal/topiclog", "connect/internal/members", "connect/internal/mongouri"},
+	{"connect/data", "connect/internal/dateformat", "connect/internal/topiclog", "connect/internal/members", "connect/internal/mongouri", "connect/internal/slab"},
 	{"connect/converter", "connect/config"},
 	{"connect/plugin"},
 	{"connect/debezium"},
