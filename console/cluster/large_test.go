@@ -19,7 +19,7 @@ func tenMegabytes(t *testing.T, e *env) {
 		t.Fatal(err)
 	}
 	t.Cleanup(big.Close)
-	const each = 4
+	const each = 2
 	for i := range each * 2 {
 		r := &kgo.Record{Topic: topic, Partition: int32(i % 2), Value: []byte(`{"a":"` + strings.Repeat("x", 10<<20) + `"}`), Timestamp: start.Add(time.Duration(i) * time.Minute)}
 		if err := big.ProduceSync(t.Context(), r).FirstErr(); err != nil {
@@ -28,7 +28,7 @@ func tenMegabytes(t *testing.T, e *env) {
 	}
 	for _, from := range []string{"latest", "earliest"} {
 		seen := 0
-		q := api.MessageQuery{Topic: topic, From: from, Limit: 3}
+		q := api.MessageQuery{Topic: topic, From: from, Limit: each}
 		for range 20 {
 			m := e.messages(q)
 			seen += len(m.Items)
