@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -45,13 +46,16 @@ func startPabal(ctx context.Context, program, kafka string) (*worker, error) {
 	cmd.Stderr = os.Stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 20 * time.Second
-	out, err := cmd.StdoutPipe()
+	out, said := io.Pipe() // Wait closes a pipe of its own before all is read
+	cmd.Stdout = said
+	c, err := startChild(cmd)
 	if err != nil {
 		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
+	go func() {
+		<-c.ended
+		said.Close()
+	}()
 	w := &worker{pid: cmd.Process.Pid, broker: kafka, prefix: ourPrefix}
 	lines := bufio.NewScanner(out)
 	for w.url == "" && lines.Scan() {
@@ -59,19 +63,10 @@ func startPabal(ctx context.Context, program, kafka string) (*worker, error) {
 			w.url = strings.TrimSuffix(fields[1], "/connectors")
 		}
 	}
-	ended := make(chan struct{})
-	go func() { // what it says later must not hold it up
-		defer close(ended)
-		for lines.Scan() {
-		}
-	}()
-	w.stop = func() error {
-		err := cmd.Process.Signal(os.Interrupt)
-		<-ended
-		return errors.Join(err, cmd.Wait())
-	}
+	go func() { _, _ = io.Copy(io.Discard, out) }() // what it says later must not hold it up
+	w.stop = func() error { return errors.Join(cmd.Process.Signal(os.Interrupt), c.wait()) }
 	if w.url == "" {
-		return nil, errors.Join(errors.New("pabal up did not say where its REST API is"), cmd.Process.Kill(), cmd.Wait())
+		return nil, errors.Join(errors.New("pabal up did not say where its REST API is"), cmd.Process.Kill(), c.wait())
 	}
 	return w, nil
 }
