@@ -9,8 +9,8 @@
 // snapshot.mode=when_needed.
 //
 // The same goes for a server with another history (its system identifier, and where the timeline
-// branched off), for a publication that was dropped or made again, and for tables that were taken out
-// of it: all of that is stored with the position. Only a copy of the server's files that was put back
+// branched off), for a publication that was dropped or made again, and for tables, and schemas of them,
+// that were taken out of it: all of that is stored with the position. Only a copy of the server's files that was put back
 // without recovery, and written to until it is beyond the stored position, looks like the server.
 //
 // A restart goes on at the very record. Transactions come whole and in the order of their commits,

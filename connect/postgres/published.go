@@ -16,13 +16,13 @@ import (
 	"github.com/pabal-dev/pabal/connect/postgres/internal/catalog"
 )
 
-// published is what the publication has: its own number in the catalogs and, by its table, that of
-// each entry. What is taken out and put in again has another number. Positions store it as text, as
+// published is what the publication has: its own number in the catalogs and, by its table or schema,
+// that of each entry. What is taken out and put in again has another number. Positions store it as text, as
 // the server does not tell of changes while a table is not in the publication.
 type published struct {
 	number  string
 	all     bool
-	entries map[string]string // of tables' numbers
+	entries map[string]string // of tables' numbers, and of those of schemas with an n before
 	text    string
 }
 
@@ -41,9 +41,25 @@ func (r *run) readPublished(ctx context.Context) (*published, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the publication %q: %w", r.options.publication, err)
 	}
-	p := parsePublished(strings.TrimSpace(strconv.FormatUint(uint64(number), 10) + " " + entries))
+	schemas, err := r.publishedSchemas(ctx, number)
+	if err != nil {
+		return nil, fmt.Errorf("read the schemas of the publication %q: %w", r.options.publication, err)
+	}
+	p := parsePublished(strings.Join(strings.Fields(strconv.FormatUint(uint64(number), 10)+" "+entries+" "+schemas), " "))
 	p.all = all
 	return p, nil
+}
+
+//go:embed publishedschemas.sql
+var publishedSchemasSQL string
+
+// publishedSchemas are those of all whose tables the publication has, which PostgreSQL 15 brought.
+func (r *run) publishedSchemas(ctx context.Context, publication uint32) (entries string, err error) {
+	var known bool
+	if err := r.db.QueryRow(ctx, "SELECT to_regclass('pg_catalog.pg_publication_namespace') IS NOT NULL").Scan(&known); err != nil || !known {
+		return "", err
+	}
+	return entries, r.db.QueryRow(ctx, publishedSchemasSQL, publication).Scan(&entries)
 }
 
 func parsePublished(text string) *published {
@@ -70,10 +86,14 @@ func (p *published) unpublished(name string, now *published, captured []catalog.
 		return fmt.Sprintf("the publication %q was dropped and made again, and what changed meanwhile is not told", name)
 	}
 	var gone []string
-	for table, entry := range p.entries {
-		i := slices.IndexFunc(captured, func(t catalog.Table) bool { return strconv.FormatUint(uint64(t.OID), 10) == table })
-		if i >= 0 && now.entries[table] != entry {
-			gone = append(gone, captured[i].Schema+"."+captured[i].Name)
+	for _, t := range captured {
+		there, kept := false, false
+		for _, of := range []string{strconv.FormatUint(uint64(t.OID), 10), "n" + strconv.FormatUint(uint64(t.SchemaOID), 10)} {
+			entry, ok := p.entries[of]
+			there, kept = there || ok, kept || ok && now.entries[of] == entry
+		}
+		if there && !kept {
+			gone = append(gone, t.Schema+"."+t.Name)
 		}
 	}
 	if len(gone) == 0 {

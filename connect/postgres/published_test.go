@@ -59,6 +59,35 @@ func TestTableIsUnpublished(t *testing.T) {
 	}
 }
 
+// TestSchemaIsUnpublished while the task was stopped, and while it runs; a table that the publication
+// has by itself, too, is told all the time.
+func TestSchemaIsUnpublished(t *testing.T) {
+	s := newSource(t, "publication.autocreate.mode", "disabled")
+	if s.text("SELECT to_regclass('pg_catalog.pg_publication_namespace')::text") == "" {
+		t.Skip("publications by schema are of PostgreSQL 15")
+	}
+	s.exec("CREATE SCHEMA s", "CREATE TABLE s.a (id int PRIMARY KEY)", "INSERT INTO s.a VALUES (1)", "CREATE TABLE s.b (id int PRIMARY KEY)", "INSERT INTO s.b VALUES (1)",
+		"CREATE PUBLICATION dbz_publication FOR TABLE s.a, TABLES IN SCHEMA s")
+	r := s.open(nil)
+	offset := r.Take(2)[1].At.Offset()
+	r.Close()
+	s.exec("ALTER PUBLICATION dbz_publication DROP TABLES IN SCHEMA s", "INSERT INTO s.b VALUES (2)", "ALTER PUBLICATION dbz_publication ADD TABLES IN SCHEMA s")
+	s.refuses(offset, "s.b")
+	s.set("table.include.list", "s.a")
+	s.exec("INSERT INTO s.a VALUES (2)")
+	r = s.open(offset)
+	check(t, shown(r.Take(1)), []string{"p.s.a c {id:2} - -> {id:2}"})
+	r.Close()
+	s.set("table.include.list", "s.a,s.b", "snapshot.mode", "when_needed")
+	r = s.open(offset)
+	r.Take(4)
+	r.started()
+	s.exec("ALTER PUBLICATION dbz_publication DROP TABLES IN SCHEMA s")
+	if _, err := r.Poll(); err == nil || errors.Is(err, plugin.ErrRetry) || !strings.Contains(err.Error(), "s.b") || strings.Contains(err.Error(), "s.a") {
+		t.Errorf("while it runs: %v", err)
+	}
+}
+
 // TestTableIsUnpublishedMeanwhile ends the task, which says so.
 func TestTableIsUnpublishedMeanwhile(t *testing.T) {
 	for what, statement := range map[string]string{

@@ -12,8 +12,8 @@ import (
 
 // Table of the database.
 type Table struct {
-	OID          uint32
-	Schema, Name string
+	OID, SchemaOID uint32
+	Schema, Name   string
 	// Partitioned tables have their rows in others.
 	Partitioned bool
 	// Identity is REPLICA IDENTITY: d default, n nothing, f full, i an index.
@@ -74,7 +74,7 @@ func Names(ctx context.Context, db *pgx.Conn) ([]Table, error) {
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (t Table, err error) {
 		var identity string
-		err = row.Scan(&t.OID, &t.Schema, &t.Name, &t.Partitioned, &identity)
+		err = row.Scan(&t.OID, &t.SchemaOID, &t.Schema, &t.Name, &t.Partitioned, &identity)
 		if identity != "" {
 			t.Identity = identity[0]
 		}

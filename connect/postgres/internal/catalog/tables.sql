@@ -1,4 +1,4 @@
-SELECT c.oid, n.nspname::text, c.relname::text, c.relkind = 'p', c.relreplident::text
+SELECT c.oid, n.oid, n.nspname::text, c.relname::text, c.relkind = 'p', c.relreplident::text
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
