@@ -53,7 +53,8 @@ func (w *Worker) inspected() map[string]map[string]string {
 		if id.task != whole {
 			continue
 		}
-		if _, ok := w.kinds.connectors[s.props["connector.class"]].source.(plugin.Inspector); ok {
+		switch w.kinds.connectors[s.props["connector.class"]].source.(type) {
+		case plugin.Inspector, plugin.LogInspector:
 			out[id.connector] = s.props
 		}
 	}
@@ -107,7 +108,7 @@ func (w *Worker) inspectOne(name string, props map[string]string) (d DatabaseRep
 	d = DatabaseReport{Connector: name, WorkerID: w.cfg.ID, At: time.Now().UTC()}
 	ctx, cancel := context.WithTimeout(w.life, inspectTimeout)
 	defer cancel()
-	inspection, err := w.askDatabase(ctx, props)
+	inspection, err := w.askDatabase(ctx, name, props)
 	if err != nil {
 		d.Problem = hide(err, props).Error()
 		return d
@@ -116,7 +117,7 @@ func (w *Worker) inspectOne(name string, props map[string]string) (d DatabaseRep
 	return d
 }
 
-func (w *Worker) askDatabase(ctx context.Context, props map[string]string) (_ plugin.Inspection, err error) {
+func (w *Worker) askDatabase(ctx context.Context, name string, props map[string]string) (_ plugin.Inspection, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the connector panicked: %v", p)
@@ -131,5 +132,21 @@ func (w *Worker) askDatabase(ctx context.Context, props map[string]string) (_ pl
 	if err != nil {
 		return plugin.Inspection{}, err
 	}
-	return kind.source.(plugin.Inspector).Inspect(ctx, own)
+	if inspector, ok := kind.source.(plugin.Inspector); ok {
+		return inspector.Inspect(ctx, own)
+	}
+	offset, err := w.firstOffset(ctx, name)
+	if err != nil {
+		return plugin.Inspection{}, err
+	}
+	return kind.source.(plugin.LogInspector).InspectLog(ctx, own, offset)
+}
+
+// firstOffset that a connector stored; nil is none.
+func (w *Worker) firstOffset(ctx context.Context, connector string) (map[string]any, error) {
+	all, err := w.offsets.of(ctx, connector)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	return readJSON(all[0].Offset)
 }

@@ -13,6 +13,14 @@ type Inspector interface {
 	Inspect(ctx context.Context, cfg config.Values) (Inspection, error)
 }
 
+// LogInspector is a Source whose server keeps its log by age or size, whatever connectors still need
+// of it.
+type LogInspector interface {
+	// InspectLog asks the server how far its log reaches, over a connection of its own. offset is
+	// where the connector goes on, as it is stored; nil is that nothing is.
+	InspectLog(ctx context.Context, cfg config.Values, offset map[string]any) (Inspection, error)
+}
+
 // Inspection is how a source's database stands.
 type Inspection struct {
 	// Server is its address as the connector has it, such as "db:5432".
@@ -22,7 +30,43 @@ type Inspection struct {
 	ServerID string `json:"serverId,omitempty"`
 	// Slots are the logical replication slots of the server, of other connectors, too.
 	Slots []Slot `json:"slots"`
+	// Log is that of a LogInspector; nil where it is not known.
+	Log *Log `json:"log,omitempty"`
 }
+
+// Log of a server, and where a connector is in it.
+type Log struct {
+	// Kind is "oplog" or "binary log".
+	Kind string `json:"kind"`
+	// First and Last are what the server has: times of an oplog, files of a binary log. Next is what
+	// the connector needs next; "" is not known.
+	First string `json:"first"`
+	Last  string `json:"last"`
+	Next  string `json:"next,omitempty"`
+	// BehindSeconds, BehindFiles and BehindBytes are between Next and the end, as far as the log says; -1 is
+	// not known.
+	BehindSeconds int64 `json:"behindSeconds"`
+	BehindFiles   int   `json:"behindFiles"`
+	BehindBytes   int64 `json:"behindBytes"`
+	// KeptSeconds is how long the server keeps its log: by its setting, or as it is now; 0 is without end,
+	// or not known.
+	KeptSeconds int64 `json:"keptSeconds"`
+	// State says whether what the connector needs next is there.
+	State LogState `json:"state"`
+}
+
+// LogState is whether a log has what a connector needs next.
+type LogState string
+
+// States; the empty one is that nobody knows.
+const (
+	// LogKept is that it is there.
+	LogKept LogState = "kept"
+	// LogExpiring is that it is about to be removed, while the connector is behind.
+	LogExpiring LogState = "expiring"
+	// LogLost is that it was removed.
+	LogLost LogState = "lost"
+)
 
 // Slot is a replication slot: the server keeps its log from where the slot stands.
 type Slot struct {

@@ -131,5 +131,10 @@ func (l ConnectorList) Violations() []Violation {
 			all = append(all, Violation{Rule: s.Rule, Service: s.Connector, What: s.Problem})
 		}
 	}
+	for _, log := range l.Logs {
+		if log.Rule != "" {
+			all = append(all, Violation{Rule: log.Rule, Service: log.Connector, What: log.Problem})
+		}
+	}
 	return all
 }

@@ -40,6 +40,8 @@ type ConnectorList struct {
 	Items []ConnectorSummary `json:"items"`
 	// Slots are replication slots of their databases: those of connectors, and abandoned ones.
 	Slots []ConnectorSlot `json:"slots"`
+	// Logs are those of servers that keep them by age or size.
+	Logs []ConnectorLog `json:"logs,omitempty"`
 	// Problems are parts that could not be asked, such as another worker.
 	Problems []string `json:"problems,omitempty"`
 }
@@ -87,6 +89,8 @@ type Connector struct {
 	OffsetsProblem string            `json:"offsetsProblem,omitempty"`
 	// Slots are its replication slots.
 	Slots []ConnectorSlot `json:"slots"`
+	// Log is its server's, and where it is in it; nil where the server keeps it by slots, or nobody knows.
+	Log *ConnectorLog `json:"log,omitempty"`
 	// Problems are parts that could not be asked.
 	Problems []string `json:"problems,omitempty"`
 }

@@ -70,6 +70,14 @@ func (e *Engine) addKnown(c *api.Connector, known connect.Reports) {
 			c.Alarms = append(c.Alarms, s.Problem)
 		}
 	}
+	for _, l := range logs(known.Databases) {
+		if l.Connector != c.Name {
+			continue
+		}
+		if c.Log = &l; l.Problem != "" {
+			c.Alarms = append(c.Alarms, l.Problem)
+		}
+	}
 	mine := slices.DeleteFunc(known.Databases, func(d connect.DatabaseReport) bool { return d.Connector != c.Name })
 	c.Problems = append(c.Problems, databaseProblems(mine)...)
 	one := []api.ConnectorSummary{c.ConnectorSummary}

@@ -85,6 +85,22 @@ func (e *Engine) slots(databases []connect.DatabaseReport) []api.ConnectorSlot {
 	return all
 }
 
+// logs of the connectors that are there.
+func logs(databases []connect.DatabaseReport) (all []api.ConnectorLog) {
+	for _, d := range databases {
+		if d.Log == nil || d.Deleted {
+			continue
+		}
+		l := api.ConnectorLog{
+			Connector: d.Connector, Server: d.Server, Kind: d.Log.Kind, First: d.Log.First, Last: d.Log.Last, Next: d.Log.Next,
+			BehindSeconds: d.Log.BehindSeconds, BehindFiles: d.Log.BehindFiles, BehindBytes: d.Log.BehindBytes, KeptSeconds: d.Log.KeptSeconds, At: d.At,
+		}
+		l.Judge(string(d.Log.State))
+		all = append(all, l)
+	}
+	return all
+}
+
 func well(s api.ConnectorSlot) int {
 	if s.Rule != "" {
 		return 0
@@ -123,8 +139,13 @@ func (e *Engine) Watch(ctx context.Context) (api.ConnectorList, error) {
 	}
 	list.Problems = append(list.Problems, databaseProblems(known.Databases)...)
 	addProgress(list.Items, known.Tasks)
-	list.Slots = e.slots(known.Databases)
+	list.Slots, list.Logs = e.slots(known.Databases), logs(known.Databases)
 	for i := range list.Items {
+		for _, l := range list.Logs {
+			if l.Connector == list.Items[i].Name && l.Problem != "" {
+				list.Items[i].Alarms = append(list.Items[i].Alarms, l.Problem)
+			}
+		}
 		for _, s := range list.Slots {
 			if s.Connector == list.Items[i].Name && !s.Deleted && s.Problem != "" {
 				list.Items[i].Alarms = append(list.Items[i].Alarms, s.Problem)

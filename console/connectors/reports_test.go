@@ -41,6 +41,7 @@ func slots(t *testing.T, id string, forgotten []string) {
 			{Connector: "stock", At: at, Inspection: plugin.Inspection{Server: "db.example.org:5432", ServerID: id, Slots: slotsOf("stock")}}, // the same server
 			{Connector: "gone", At: at, Deleted: true, Inspection: plugin.Inspection{Server: "db:5432", ServerID: id, Slots: slotsOf("gone")}},
 			{Connector: "away", At: at, Problem: "connection refused"},
+			{Connector: "mongo", At: at, Inspection: plugin.Inspection{Server: "mongo:27017", Log: &plugin.Log{Kind: "oplog", First: "b", Last: "c", Next: "a", State: plugin.LogLost}}},
 		},
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -74,7 +75,10 @@ func slots(t *testing.T, id string, forgotten []string) {
 	if fmt.Sprint(rules) != fmt.Sprint(want) {
 		t.Errorf("%v, want %v", rules, want)
 	}
-	if n := len(list.Violations()); n != 2+len(forgotten) {
+	if len(list.Logs) != 1 || list.Logs[0].Rule != "log-lost" || list.Logs[0].Connector != "mongo" {
+		t.Errorf("%+v", list.Logs)
+	}
+	if n := len(list.Violations()); n != 3+len(forgotten) {
 		t.Errorf("%d violations: %+v", n, list.Violations())
 	}
 	one, err := e.Connector(t.Context(), "orders")

@@ -23,6 +23,7 @@ var (
 		Config: map[string]string{"connector.class": postgresClass, "database.password": "********", "slot.name": "orders", "topic.prefix": "shop"},
 		Topics: []string{"shop.public.orders"}, Problems: []string{"status: a worker does not answer"},
 		Slots:   []api.ConnectorSlot{connectorSlot},
+		Log:     &api.ConnectorLog{Connector: "orders-source", Server: "db:3306", Kind: "binary log", First: "b.1", Last: "b.3", Next: "b.2", BehindSeconds: 7200, BehindFiles: 1, BehindBytes: 5 << 20, KeptSeconds: 864000},
 		Offsets: []api.ConnectorOffset{{Partition: json.RawMessage(`{"server":"shop"}`), Offset: json.RawMessage(`{"lsn":1234}`)}},
 	}
 	connectorSink = api.Connector{

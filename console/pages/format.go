@@ -26,7 +26,7 @@ func functions(base string, s *static) template.FuncMap {
 		"number": number, "bytes": size, "micros": micros, "rate": rate,
 		"stamp": stamp, "clock": clock, "iso": iso, "ago": ago, "since": since,
 		"words": words, "short": short, "join": strings.Join, "list": list,
-		"plural": plural, "json": tokens, "preview": preview, "pct": percent, "plus1": func(n int) int { return n + 1 }, "stop": stop, "sentence": sentence, "badge": badgeOf, "shortClass": shortClass, "millis": millis, "base64": base64.StdEncoding.EncodeToString,
+		"plural": plural, "json": tokens, "preview": preview, "pct": percent, "plus1": func(n int) int { return n + 1 }, "stop": stop, "sentence": sentence, "badge": badgeOf, "shortClass": shortClass, "millis": millis, "seconds": seconds, "base64": base64.StdEncoding.EncodeToString,
 	}
 }
 
@@ -260,6 +260,14 @@ func millis(v int64) string {
 		return "?"
 	}
 	return micros(v * 1000)
+}
+
+// seconds as words.
+func seconds(v int64) string {
+	if v < 1 {
+		return "0 s"
+	}
+	return span(time.Duration(v) * time.Second)
 }
 
 // shortClass is a Java class without its package.
