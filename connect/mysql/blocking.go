@@ -39,6 +39,7 @@ func (r *run) blocking(ctx context.Context, from *position) (*position, error) {
 	case passing(err) || errors.Is(err, ErrLost) || errors.Is(err, feed.ErrPanic) || errors.Is(err, errStream):
 		return nil, err
 	}
+	r.tablesWanted.Store(r.tablesRead.Load())
 	r.log.Warn("mysql: a blocking snapshot is given up", "id", request.ID, "error", err)
 	if _, err := r.db.Execute("ROLLBACK"); err != nil {
 		return nil, cause(err)

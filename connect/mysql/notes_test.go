@@ -35,6 +35,9 @@ func TestSnapshotNotifications(t *testing.T) {
 		"p." + s.name + ".a r {id:2} - -> {id:2}",
 		"Initial Snapshot COMPLETED map[connector_name=p]",
 	})
+	if o := r.Task.(plugin.Observed).Observe(); o.Tables != 2 || o.TablesDone != 2 || o.QueueLimit == 0 {
+		t.Errorf("%+v", o)
+	}
 	r.Close()
 	r = s.open(got[7].At.Offset())
 	check(t, withNotes(r.Take(1)), []string{"Initial Snapshot SKIPPED map[connector_name=p]"})

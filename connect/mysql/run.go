@@ -32,6 +32,8 @@ type run struct {
 	notes *debezium.Notifications
 	// skipped says that no snapshot was taken, which is still to be told.
 	skipped bool
+	// tablesWanted are those of the snapshot, tablesRead those of them that were read.
+	tablesWanted, tablesRead atomic.Int64
 
 	db      *database
 	schemas *schemas

@@ -84,9 +84,12 @@ func (w *snapshotWriter) tables(tables []*tableDefinition) error {
 	for _, d := range tables {
 		names = append(names, d.id.String())
 	}
+	w.tablesWanted.Store(int64(len(tables)))
+	w.tablesRead.Store(0)
 	for _, d := range tables {
 		name := d.id.String()
 		if slices.Contains(w.done, name) {
+			w.tablesRead.Add(1)
 			continue
 		}
 		w.tell(debezium.TableNote(name, names...))
@@ -94,6 +97,7 @@ func (w *snapshotWriter) tables(tables []*tableDefinition) error {
 		if err := w.read(d); err != nil {
 			return fmt.Errorf("read the table %s: %w", name, err)
 		}
+		w.tablesRead.Add(1)
 		w.tell(debezium.TableDoneNote(name, w.rows, names...))
 		w.done = append(slices.Clone(w.done), name)
 		if w.pending != nil {

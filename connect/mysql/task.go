@@ -32,6 +32,21 @@ type source struct {
 	partition map[string]any
 	// topic of signals of the last run.
 	topic atomic.Pointer[debezium.SignalTopic]
+	// current is the last run, for who must not wait.
+	current atomic.Pointer[run]
+}
+
+var _ plugin.Observed = (*task)(nil)
+
+// Observe how far the task is.
+func (t *task) Observe() plugin.Observation {
+	r := t.source.current.Load()
+	if r == nil {
+		return plugin.Observation{}
+	}
+	o := plugin.Observation{Tables: int(r.tablesWanted.Load()), TablesDone: int(r.tablesRead.Load())}
+	o.QueueBytes, o.QueueLimit = r.queue.Fill()
+	return o
 }
 
 func newTask(o *options, c plugin.SourceContext, headers []plugin.Header) plugin.SourceTask {
@@ -51,6 +66,7 @@ func (s *source) Run(ctx context.Context, to *feed.Records, from *position) erro
 		queue: to, positions: s.context.Positions, from: from,
 		kafka: s.context.Kafka, topic: &s.topic, notes: debezium.NewNotifications(s.options.Settings, s.context.Logger),
 	}
+	s.current.Store(r)
 	return r.do(ctx)
 }
 
