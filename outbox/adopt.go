@@ -166,16 +166,32 @@ func dropPending(ctx context.Context, store Store, lease Lease) (n int64, err er
 		if err != nil {
 			return n, err
 		}
-		if rows = append(rows, more...); len(rows) == 0 {
-			return n, nil
+		ids, err := capturedIDs(ctx, store)
+		if err != nil {
+			return n, err
 		}
-		ids := make([]int64, len(rows))
-		for i, r := range rows {
-			ids[i] = r.ID
+		for _, r := range append(rows, more...) {
+			ids = append(ids, r.ID)
+		}
+		if len(ids) == 0 {
+			return n, nil
 		}
 		if err := store.Complete(ctx, lease, ids, id.Position, false); err != nil {
 			return n, err
 		}
 		n += int64(len(ids))
 	}
+}
+
+// capturedIDs are rows that are a connector's to publish.
+func capturedIDs(ctx context.Context, store Store) ([]int64, error) {
+	ways, ok := store.(WayStore)
+	if !ok {
+		return nil, nil
+	}
+	now, err := ways.Capture(ctx, "", asideLimit)
+	if errors.Is(err, ErrNoCapture) {
+		return nil, nil
+	}
+	return now.IDs, err
 }

@@ -25,9 +25,13 @@ type Capture struct {
 	IDs []int64
 	// End of the log.
 	End uint64
-	// Slot says that the replication slot is there, and Published that some publication
-	// has the inserts of this outbox.
+	// Slot says that the replication slot is there, and Published that its reader's
+	// publications have the inserts of this outbox, all of them.
 	Slot, Published bool
+	// Wrong says why the slot cannot be that of a connector that publishes this outbox; "" where it
+	// can be. Hidden says that what its reader reads cannot be seen.
+	Wrong  string
+	Hidden bool
 	// Reader names the connection that reads through the slot; "" where none does.
 	Reader string
 	// Confirmed is up to where the reader needs the log no more: what is before it is in

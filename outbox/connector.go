@@ -9,7 +9,8 @@ import (
 // Connector is a connector for change data capture that publishes outboxes in one
 // PostgreSQL database, as relays would: Debezium's source and its outbox event router,
 // followed by a transform of Pabal's own (OutboxEvent), which makes CloudEvents of the
-// headers. All but SSLMode is required.
+// headers. All but SSLMode is required. Rows that are a relay's it leaves out: a Sweeper makes a new
+// outbox a connector's when it starts, and Move one that is in use.
 type Connector struct {
 	// Host, Port, User, Password and Database of PostgreSQL. Password may be a reference,
 	// such as ${env:PGPASSWORD}, and so may the others.
@@ -54,7 +55,7 @@ func (c Connector) Config() map[string]string {
 		"transforms.outbox.table.fields.additional.placement": strings.Join([]string{
 			"event_id:header:ce_id", "type:header:ce_type", "source:header:ce_source", "time:header:ce_time",
 			"correlation_id:header:ce_correlationid", "causation_id:header:ce_causationid", "traceparent:header:ce_traceparent",
-			"content_type:header:content-type", "headers:header:pabal-headers",
+			"content_type:header:content-type", "headers:header:pabal-headers", "way:header:pabal-way",
 		}, ","),
 		"transforms.event.type": "dev.pabal.connect.transforms.OutboxEvent",
 		// Where topics are made by the connector: dead letters go to some that nobody made.

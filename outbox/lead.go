@@ -81,6 +81,9 @@ func (r *Relay) takeOver(ctx context.Context, lease Lease) (s *session, batch in
 }
 
 func (r *Relay) recover(ctx context.Context, lease Lease, id Identity, s *session) (batch int64, err error) {
+	if err := relayMay(ctx, r.store); err != nil {
+		return 0, err
+	}
 	fresh, err := checkBinding(id, s.clusterID)
 	if err != nil {
 		return 0, err

@@ -14,8 +14,10 @@ import (
 
 // SweeperConfig says how a Sweeper works; Slot is required.
 type SweeperConfig struct {
-	// Slot is the replication slot of the connector that publishes this outbox. Naming
-	// another connector's loses messages: what that one has passed is removed.
+	// Slot is the replication slot of the connector that publishes this outbox. Another one's
+	// is refused where it is of another kind or database, or where what its connector reads
+	// has not this outbox's inserts. What a connector leaves out of its publication itself (table.include.list)
+	// cannot be seen from here: there, naming it loses messages, since what it has passed is removed.
 	Slot string
 	// Name of the outbox in logs; "outbox" by default.
 	Name string
@@ -87,15 +89,26 @@ func NewSweeper(store CaptureStore, config SweeperConfig) (*Sweeper, error) {
 	return &Sweeper{store: store, cfg: config, stats: Stats{State: Stopped}}, nil
 }
 
-// Start looks at the database once, and begins. The connector may come later.
+// Start looks at the database once, and begins. The connector may come later. What is in an outbox that no
+// relay has ever had is the connector's from now on; one that a relay has had must have been moved, or
+// ErrMoved is wrapped.
 func (s *Sweeper) Start(ctx context.Context) error {
 	s.life.Lock()
 	defer s.life.Unlock()
 	if s.gone != nil {
 		return fmt.Errorf("outbox: the sweeper runs already")
 	}
-	if _, err := s.store.Capture(ctx, s.cfg.Slot, 0); err != nil {
+	now, err := s.store.Capture(ctx, s.cfg.Slot, 0)
+	switch {
+	case err != nil:
 		return fmt.Errorf("looking at change data capture: %w", err)
+	case now.Wrong != "":
+		return fmt.Errorf("%w: %s: %s", ErrSlot, s.cfg.Slot, now.Wrong)
+	}
+	if store, ok := s.store.(WayStore); ok {
+		if err := begin(ctx, store); err != nil {
+			return err
+		}
 	}
 	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	s.gone = make(chan struct{})
@@ -128,7 +141,7 @@ func (s *Sweeper) run(ctx context.Context) {
 			return
 		case err == nil && !held:
 			failures, wait = 0, s.cfg.LeaseTTL/3
-			s.tell(Standby, "another process has the outbox's lease: a relay that still runs, or another sweeper")
+			s.tell(Standby, "another process has the outbox's lease, a relay that still runs or another sweeper, or the outbox was moved to a relay")
 		case errors.Is(err, ErrLeaseLost):
 			failures, wait = 0, s.cfg.Interval
 		default:
@@ -156,6 +169,11 @@ func (s *Sweeper) term(ctx context.Context) (held bool, err error) {
 		now, err := s.store.Capture(ctx, s.cfg.Slot, s.cfg.BatchRows)
 		if err != nil {
 			return true, err
+		}
+		if len(now.IDs) == 0 {
+			if moved, err := s.moved(ctx); moved || err != nil {
+				return !moved, err
+			}
 		}
 		if why := trouble(now, s.cfg.Slot); why != "" {
 			s.tell(Held, why)
@@ -185,6 +203,16 @@ func (s *Sweeper) term(ctx context.Context) (held bool, err error) {
 	return true, ctx.Err()
 }
 
+// moved says that nothing is left to sweep, and will not be: a relay is to have the lease.
+func (s *Sweeper) moved(ctx context.Context) (bool, error) {
+	store, ok := s.store.(WayStore)
+	if !ok {
+		return false, nil
+	}
+	way, err := store.Way(ctx)
+	return way == ByRelay, err
+}
+
 // release is a courtesy to the next one.
 func (s *Sweeper) release(ctx context.Context, lease Lease) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
@@ -199,10 +227,14 @@ func trouble(c Capture, slot string) string {
 	switch {
 	case !c.Slot:
 		return fmt.Sprintf("there is no replication slot %q in this database: create the connector, with that slot.name", slot)
+	case c.Wrong != "":
+		return fmt.Sprintf("the replication slot %q is not of a connector that publishes this outbox: %s", slot, c.Wrong)
 	case c.Reader == "":
 		return fmt.Sprintf("no connector reads through the replication slot %q", slot)
+	case c.Hidden:
+		return fmt.Sprintf("what is read through the replication slot %q cannot be seen: GRANT pg_read_all_stats to the service's user, or have it and the connector be one; track_activities must be on", slot)
 	case !c.Published:
-		return "no publication has the outbox's inserts: add pabal_outbox to the connector's"
+		return fmt.Sprintf("the connector that reads through the replication slot %q does not publish this outbox: its publication must have all inserts of pabal_outbox; where it is another connector's slot, name the right one", slot)
 	}
 	return ""
 }

@@ -7,6 +7,7 @@ package storage
 import (
 	"context"
 	"io/fs"
+	"time"
 
 	"github.com/pabal-dev/pabal/inbox"
 	"github.com/pabal-dev/pabal/journal"
@@ -113,6 +114,30 @@ func (db anyDB[T]) Capture(ctx context.Context, slot string, limit int) (outbox.
 	return outbox.Capture{}, outbox.ErrNoCapture
 }
 
+// Way, Switch and Left pass on what outbox.Move needs.
+func (db anyDB[T]) Way(ctx context.Context) (outbox.Way, error) {
+	if s, ok := db.Backend.(outbox.WayStore); ok {
+		return s.Way(ctx)
+	}
+	return "", outbox.ErrNoCapture
+}
+
+// Switch is described at Way.
+func (db anyDB[T]) Switch(ctx context.Context, to outbox.Way, hold time.Duration) error {
+	if s, ok := db.Backend.(outbox.WayStore); ok {
+		return s.Switch(ctx, to, hold)
+	}
+	return outbox.ErrNoCapture
+}
+
+// Left is described at Way.
+func (db anyDB[T]) Left(ctx context.Context, way outbox.Way) (started, failed int64, err error) {
+	if s, ok := db.Backend.(outbox.WayStore); ok {
+		return s.Left(ctx, way)
+	}
+	return 0, 0, outbox.ErrNoCapture
+}
+
 // placedDB passes on what projection looks for.
 type placedDB[T Tx] struct {
 	anyDB[T]
@@ -132,7 +157,7 @@ var (
 	_ inbox.Store[Tx] = anyDB[Tx]{}
 	_ outbox.Store    = anyDB[Tx]{}
 
-	_ outbox.CaptureStore = anyDB[Tx]{}
+	_ outbox.WayStore = anyDB[Tx]{}
 
 	_ journal.Store = anyDB[Tx]{}
 

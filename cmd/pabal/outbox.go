@@ -17,6 +17,7 @@ type outboxCommand struct {
 	Replay outboxReplay `cmd:"" help:"Have FAILED rows published again."`
 	Pause  outboxPause  `cmd:"" help:"Keep a service's relay from publishing."`
 	Resume outboxResume `cmd:"" help:"Let a paused relay go on."`
+	Move   outboxMove   `cmd:"" help:"Move an outbox from relays to a connector, or back."`
 }
 
 type outboxList struct{ asking }

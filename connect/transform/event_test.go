@@ -34,6 +34,10 @@ func TestOutboxEvent(t *testing.T) {
 			`string?=null | ` + head + `ce_time=string="1970-01-01T00:00:01.500000Z", a=string="1"`, 1500},
 		{"the exact key", "a␀", of(plugin.Header{Key: "ce_time", Schema: i64, Value: int64(0)}, plugin.Header{Key: "pabal-headers", Schema: text, Value: `{"":"a\u0000"}`}),
 			`string?="a\x00" | ` + head + `ce_time=string="1970-01-01T00:00:00.000000Z"`, 0},
+		{"a connector's", "k", of(plugin.Header{Key: "ce_time", Schema: i64, Value: int64(0)}, plugin.Header{Key: "pabal-way", Schema: i64, Value: int16(1)}),
+			`string?="k" | ` + head + `ce_time=string="1970-01-01T00:00:00.000000Z"`, 0},
+		{"a relay's", "k", of(plugin.Header{Key: "pabal-way", Schema: i64, Value: int16(0)}), "", 0},
+		{"one that waits", "k", of(plugin.Header{Key: "pabal-way", Schema: i64, Value: int16(2)}), "", 0},
 		{"a wrong time", "k", of(plugin.Header{Key: "ce_time", Schema: text, Value: "yesterday"}), "the header ce_time: ", 0},
 		{"wrong headers", "k", of(plugin.Header{Key: "pabal-headers", Schema: i64, Value: int64(1)}), "the header pabal-headers: ", 0},
 	} {
@@ -43,6 +47,12 @@ func TestOutboxEvent(t *testing.T) {
 		if err != nil {
 			if !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s: %v", c.name, err)
+			}
+			continue
+		}
+		if c.want == "" {
+			if keep {
+				t.Errorf("%s: it is kept", c.name)
 			}
 			continue
 		}

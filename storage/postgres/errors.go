@@ -86,6 +86,7 @@ func (db *DB) IsDuplicate(err error) bool {
 }
 
 const (
+	lockNotAvailable      = "55P03"
 	insufficientPrivilege = "42501"
 	undefinedFunction     = "42883"
 )

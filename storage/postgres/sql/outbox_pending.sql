@@ -1,4 +1,4 @@
--- Fresh rows with ids in the ranges $1 to $2, which ascend and leave out what is
+-- A relay's fresh rows with ids in the ranges $1 to $2, which ascend and leave out what is
 -- on its way, without the excluded topics $3 and keys ($4, $5): at most $6 rows
 -- and $7 bytes of payload, but always the first. Which is the last is found
 -- with ids and lengths only: sorting whole rows takes five times as long. They
@@ -10,7 +10,7 @@ WITH excluded AS (
     FROM (
         SELECT o.id, o.bytes FROM unnest($1::bigint[], $2::bigint[]) AS r(low, high), LATERAL (
             SELECT id, octet_length(payload) AS bytes FROM @pabal_outbox
-            WHERE id BETWEEN r.low AND r.high AND status = 'STARTED' AND attempts = 0 AND replay = 0
+            WHERE id BETWEEN r.low AND r.high AND status = 'STARTED' AND attempts = 0 AND replay = 0 AND way = 0
                 AND topic <> ALL ($3::text[]) AND (key = '' OR (topic, key) NOT IN (SELECT topic, key FROM excluded))
             ORDER BY id LIMIT $6
         ) AS o
@@ -25,7 +25,7 @@ SELECT o.* FROM unnest($1::bigint[], $2::bigint[]) AS r(low, high), LATERAL (
         causation_id, traceparent, content_type, reason, headers, payload
     FROM @pabal_outbox
     WHERE id BETWEEN r.low AND least(r.high, (SELECT id FROM last))
-        AND status = 'STARTED' AND attempts = 0 AND replay = 0
+        AND status = 'STARTED' AND attempts = 0 AND replay = 0 AND way = 0
         AND topic <> ALL ($3::text[]) AND (key = '' OR (topic, key) NOT IN (SELECT topic, key FROM excluded))
     ORDER BY id
 ) AS o

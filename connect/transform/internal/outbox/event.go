@@ -20,6 +20,21 @@ var Event = config.Definition{Keys: []config.Key{{
 	Doc: "Header with the event's further headers: a JSON object of texts, or a list of names and values. It is replaced by them.",
 }}}
 
+// wayHeader is the row's way out: 1 is a connector's. A relay publishes others, or they wait.
+const wayHeader = "pabal-way"
+
+func isOther(v any) bool {
+	switch v := v.(type) {
+	case int16:
+		return v != 1
+	case int32:
+		return v != 1
+	case int64:
+		return v != 1
+	}
+	return false
+}
+
 // cloudEvent makes the record that a relay would have made of the row: headers without a value are
 // left out, further ones stand for themselves, and the event's time is the record's.
 type cloudEvent struct{ further string }
@@ -42,6 +57,10 @@ func (t cloudEvent) Apply(r *plugin.Record) (bool, error) {
 		switch {
 		case h.Key == "id" || strings.HasPrefix(h.Key, "__debezium.") || h.Value == nil || h.Value == "":
 			// id is the router's, and ce_id says the same; Debezium's tell of the connector
+		case h.Key == wayHeader:
+			if isOther(h.Value) {
+				return false, nil
+			}
 		case h.Key == t.further:
 			err = furtherHeaders(h.Value, further)
 		case h.Key == "ce_time":
