@@ -34,6 +34,7 @@ func (t *task) blocking(ctx context.Context, r *recorder) (*position, error) {
 	if err == nil || ctx.Err() != nil || errors.Is(err, plugin.ErrRetry) || errors.Is(err, feed.ErrPanic) {
 		return at, err
 	}
+	t.wanted.Store(t.read.Load())
 	t.log.Warn("A blocking snapshot is given up.", "id", request.ID, "error", err)
 	at = s.ended()
 	if t.positions {

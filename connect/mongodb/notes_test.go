@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/pabal-dev/pabal/connect/plugin"
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
@@ -44,6 +45,9 @@ func TestSnapshotNotifications(t *testing.T) {
 		if got := next(); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
+	}
+	if o := r.task.(plugin.Observed).Observe(); o.Tables != 2 || o.TablesDone != 2 || o.QueueLimit == 0 {
+		t.Errorf("%+v", o)
 	}
 	stored := r.stored
 	r.close()

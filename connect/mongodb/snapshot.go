@@ -40,6 +40,8 @@ func (s *snapshotter) run(ctx context.Context, wants func(namespace) bool) (*pos
 	if err != nil {
 		return nil, err
 	}
+	s.task.read.Store(0)
+	s.task.wanted.Store(int64(len(wanted)))
 	s.task.log.Info("The snapshot begins, or goes on.", "collections", len(wanted), "after", s.since.ns.String())
 	if s.recorder, err = newRecorder(s.task.settings, s.task.context, s.from); err != nil {
 		return nil, err
@@ -87,6 +89,7 @@ func (s *snapshotter) collections(ctx context.Context, chunks *chunks) error {
 func (s *snapshotter) next(ctx context.Context, done, begins namespace) error {
 	var notes []debezium.Notification
 	if done != (namespace{}) {
+		s.task.read.Add(1)
 		notes = append(notes, debezium.TableDoneNote(done.String(), 0))
 	}
 	if begins != (namespace{}) {

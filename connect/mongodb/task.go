@@ -35,6 +35,9 @@ type task struct {
 	skipped bool
 	begun   bool // with records of this run: snapshot.mode=always is done
 
+	// wanted are the collections that a snapshot has left to read, read those of them that it has.
+	wanted, read atomic.Int64
+
 	mu     sync.Mutex // Close may come while Poll waits
 	closed bool
 	queue  *feed.Records      // replaced only while nobody fills it
@@ -65,6 +68,20 @@ func (t *task) Committed(_ context.Context, at plugin.Position) error {
 		t.topic.Load().Stored(p.incremental.SignalOffset())
 	}
 	return nil
+}
+
+var _ plugin.Observed = (*task)(nil)
+
+// Observe how far the task is.
+func (t *task) Observe() plugin.Observation {
+	o := plugin.Observation{Tables: int(t.wanted.Load()), TablesDone: int(t.read.Load())}
+	t.mu.Lock()
+	queue := t.queue
+	t.mu.Unlock()
+	if queue != nil {
+		o.QueueBytes, o.QueueLimit = queue.Fill()
+	}
+	return o
 }
 
 // closeTimeout bounds the good-byes to servers.
