@@ -81,7 +81,7 @@ var reserved = []struct {
 	},
 	{
 		targets: []string{"github.com/go-mysql-org/go-mysql"},
-		users:   []string{"connect/mysql"},
+		users:   []string{"connect/mysql", "connect/sink/sql"},
 		why:     "ports never import a database driver, only backends do",
 	},
 	{

@@ -23,7 +23,7 @@ const confluentVersion = "10.8.0"
 const otherDatabase = "it is for another database"
 
 var confluentDefinition = config.Definition{Keys: []config.Key{
-	{Name: "connection.url", Type: config.String, Required: true, Importance: config.High, Check: checkURL, Doc: "Where the database is: jdbc:postgresql://host:port/database, or postgres://host:port/database."},
+	{Name: "connection.url", Type: config.String, Required: true, Importance: config.High, Check: checkURL, Doc: "Where the database is: jdbc:postgresql://host:port/database, jdbc:mysql:// or jdbc:mariadb://, with or without jdbc: before it."},
 	{Name: "connection.user", Type: config.String, Importance: config.High, Doc: "Name to log in with, where the URL has none."},
 	{Name: "connection.password", Type: config.Password, Importance: config.High, Doc: "Password of connection.user."},
 	{Name: "dialect.name", Type: config.String, Importance: config.Low, Check: checkDialect, Doc: "The kind of database; the URL says so, too."},
@@ -61,6 +61,7 @@ func confluentSettings(v config.Values) (*settings, []config.Problem) {
 		create: v.Bool("auto.create"), evolve: v.Bool("auto.evolve"), keepCase: strings.EqualFold(v.String("quote.sql.identifiers"), "always"),
 		zone: v.String("db.timezone"), postgis: "public", batch: max(int(v.Int("batch.size")), 1), only: v.List("fields.whitelist"),
 	}
+	s.dialect = dialectOf(s.url, s.zone, s.postgis)
 	return s, s.check()
 }
 

@@ -20,8 +20,8 @@ const (
 )
 
 func checkDialect(v any) error {
-	if name, _ := v.(string); name != "" && name != "PostgreSqlDatabaseDialect" {
-		return errors.New("only PostgreSqlDatabaseDialect is supported")
+	if name, _ := v.(string); name != "" && name != "PostgreSqlDatabaseDialect" && name != "MySqlDatabaseDialect" {
+		return errors.New("only PostgreSqlDatabaseDialect and MySqlDatabaseDialect are supported")
 	}
 	return nil
 }
@@ -30,6 +30,10 @@ func checkURL(v any) error {
 	text, _ := v.(string)
 	if text == "" {
 		return nil
+	}
+	if isMySQL(text) {
+		_, err := parseMySQL(text)
+		return err
 	}
 	u, err := parseURL(text)
 	if err != nil {
@@ -56,7 +60,7 @@ func parseURL(text string) (*url.URL, error) {
 		return nil, errors.New("it is no URL; expected jdbc:postgresql://host:port/database")
 	}
 	if u.Scheme != "postgresql" && u.Scheme != "postgres" {
-		return nil, fmt.Errorf("databases of the kind %q are not supported; expected jdbc:postgresql://host:port/database", u.Scheme)
+		return nil, fmt.Errorf("databases of the kind %q are not supported; expected jdbc:postgresql://host:port/database, or jdbc:mysql: or jdbc:mariadb: instead", u.Scheme)
 	}
 	if !isJava {
 		return u, nil
@@ -125,17 +129,14 @@ func (s *settings) checkConnection(ctx context.Context, problems, wrong []config
 }
 
 func (s *settings) ping(ctx context.Context) error {
-	c, err := s.connConfig()
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	conn, err := pgx.ConnectConfig(ctx, c)
+	one, err := s.dialect.open(ctx, s)
 	if err != nil {
 		return err
 	}
-	return conn.Close(ctx)
+	one.close(ctx)
+	return nil
 }
 
 // hidden leaves secrets out of an error's text.
@@ -145,6 +146,11 @@ func (s *settings) hidden(err error) string {
 	if u, failed := parseURL(s.url); failed == nil && u.User != nil {
 		password, _ := u.User.Password()
 		secrets = append(secrets, password)
+	}
+	if isMySQL(s.url) {
+		if to, failed := parseMySQL(s.url); failed == nil {
+			secrets = append(secrets, to.password)
+		}
 	}
 	for _, secret := range secrets {
 		if secret != "" {

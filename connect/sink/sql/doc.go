@@ -1,4 +1,4 @@
-// Package sql stores the records of topics in tables of PostgreSQL, under the class names of
+// Package sql stores the records of topics in tables of PostgreSQL, MariaDB or MySQL, under the class names of
 // Debezium's JDBC sink connector (Sink) and of Confluent's (ConfluentSink). Both take changes of
 // Debezium's relational sources and flat records; records need schemas.
 //
@@ -15,6 +15,9 @@
 // Values go to the server as text and are cast to the type that the column has, so that a table
 // made by hand may have other types than those that the sink would choose.
 //
+// On MariaDB and MySQL an upsert goes by any unique index of the table, as INSERT … ON DUPLICATE KEY
+// UPDATE does; the statements of a batch are sent one after the other.
+//
 // # Differences on purpose
 //
 //   - A column whose value is Debezium's placeholder for one that was not in the log, as large ones
@@ -22,6 +25,8 @@
 //   - VariableScaleDecimal becomes numeric, not double precision, which loses digits; maps and
 //     structs become jsonb, or hstore where the column is one.
 //   - A column that is added later may be null where it has no default, since rows are there already.
+//   - On MariaDB and MySQL the session is strict: what does not fit a column is refused. A truncation
+//     deletes all rows, because TRUNCATE would end the transaction.
 //   - Columns that the target generates are left to it.
 //   - insert.mode=update without a key is refused: it would overwrite all rows with each record.
 package sql

@@ -2,10 +2,14 @@ package sql_test
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/go-mysql-org/go-mysql/client"
+	driver "github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pabal-dev/pabal/connect/data"
@@ -16,8 +20,24 @@ import (
 
 // database of a test, with a connection to look at it.
 type database struct {
-	*pgx.Conn
 	url string
+	// ask runs a statement, and returns rows as PostgreSQL writes them.
+	ask     func(t testing.TB, statement string) ([]string, error)
+	mariaDB bool
+}
+
+// eachDatabase runs a test against every kind of database.
+func eachDatabase(t *testing.T, test func(*testing.T, *database)) {
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, newDatabase(t)) })
+	t.Run("MariaDB", func(t *testing.T) { test(t, newMariaDB(t)) })
+}
+
+// or is a statement for PostgreSQL, or the other one.
+func (db *database) or(postgres, mariaDB string) string {
+	if db.mariaDB {
+		return mariaDB
+	}
+	return postgres
 }
 
 func newDatabase(t testing.TB) *database {
@@ -28,13 +48,75 @@ func newDatabase(t testing.TB) *database {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close(context.Background()) })
-	return &database{conn, url}
+	return &database{url: url, ask: func(t testing.TB, statement string) ([]string, error) {
+		if !strings.HasPrefix(statement, "SELECT") {
+			_, err := conn.Exec(t.Context(), statement)
+			return nil, err
+		}
+		found, err := conn.Query(t.Context(), "SELECT r::text FROM ("+statement+") r")
+		if err != nil {
+			return nil, err
+		}
+		return pgx.CollectRows(found, pgx.RowTo[string])
+	}}
+}
+
+// newMariaDB is a database of its own on the server.
+func newMariaDB(t testing.TB) *database {
+	t.Helper()
+	at, err := url.Parse(testenv.MariaDB(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, _ := at.User.Password()
+	conn, err := client.Connect(at.Host, at.User.Username(), password, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "sink_" + strings.ToLower(rand.Text()[:10])
+	at.Path = "/" + name
+	db := &database{url: at.String(), mariaDB: true, ask: func(_ testing.TB, statement string) ([]string, error) {
+		found, err := conn.Execute(statement)
+		if err != nil || found.Resultset == nil {
+			return nil, err
+		}
+		return textRows(found)
+	}}
+	db.exec(t, "CREATE DATABASE "+name+" CHARACTER SET utf8mb4", "USE "+name, "SET time_zone = '+00:00'")
+	t.Cleanup(func() {
+		if _, err := conn.Execute("DROP DATABASE " + name); err != nil {
+			t.Error(err)
+		}
+		_ = conn.Close()
+	})
+	return db
+}
+
+// textRows are rows as PostgreSQL writes them.
+func textRows(found *driver.Result) (all []string, err error) {
+	for i := range found.Values {
+		var parts []string
+		for j := range found.Values[i] {
+			text := ""
+			if null, _ := found.IsNull(i, j); !null {
+				if text, err = found.GetString(i, j); err != nil {
+					return nil, err
+				}
+				if text == "" || strings.ContainsAny(text, "(),\" \\") {
+					text = `"` + strings.NewReplacer(`"`, `""`, `\`, `\\`).Replace(text) + `"`
+				}
+			}
+			parts = append(parts, text)
+		}
+		all = append(all, "("+strings.Join(parts, ",")+")")
+	}
+	return all, nil
 }
 
 func (db *database) exec(t testing.TB, statements ...string) {
 	t.Helper()
 	for _, text := range statements {
-		if _, err := db.Exec(t.Context(), text); err != nil {
+		if _, err := db.ask(t, text); err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
 	}
@@ -43,13 +125,9 @@ func (db *database) exec(t testing.TB, statements ...string) {
 // has compares rows, each as the text of a row of PostgreSQL.
 func (db *database) has(t testing.TB, query string, want ...string) {
 	t.Helper()
-	found, err := db.Query(t.Context(), "SELECT r::text FROM ("+query+") r")
+	got, err := db.ask(t, query)
 	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := pgx.CollectRows(found, pgx.RowTo[string])
-	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s: %v", query, err)
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%s\nhas\n%s\nwant\n%s", query, strings.Join(got, "\n"), strings.Join(want, "\n"))

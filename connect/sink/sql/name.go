@@ -83,7 +83,7 @@ func (s *settings) parseName(name string) (tableName, error) {
 	}
 	for _, r := range name {
 		switch {
-		case r == '"':
+		case r == '"' || r == '`':
 			quoted, wasQuoted = !quoted, true
 		case r == '.' && !quoted:
 			end()

@@ -19,7 +19,7 @@ const (
 var definition = config.Definition{
 	Patterns: []string{"hibernate.*"},
 	Keys: append(debezium.LineageKeys(), []config.Key{
-		{Name: "connection.url", Type: config.String, Required: true, Importance: config.High, Check: checkURL, Doc: "Where the database is: jdbc:postgresql://host:port/database, or postgres://host:port/database."},
+		{Name: "connection.url", Type: config.String, Required: true, Importance: config.High, Check: checkURL, Doc: "Where the database is: jdbc:postgresql://host:port/database, jdbc:mysql:// or jdbc:mariadb://, with or without jdbc: before it."},
 		{Name: "connection.username", Type: config.String, Importance: config.High, Doc: "Name to log in with, where the URL has none."},
 		{Name: "connection.password", Type: config.Password, Importance: config.High, Doc: "Password of connection.username."},
 		{Name: "connection.provider", Type: config.Class, Default: "org.hibernate.c3p0.internal.C3P0ConnectionProvider", Importance: config.Low, Unsupported: java, Doc: "What opens connections."},
@@ -107,5 +107,6 @@ func debeziumSettings(v config.Values) (s *settings, problems []config.Problem) 
 	if s.include != nil && s.exclude != nil {
 		problems = append(problems, config.Problem{Key: "field.exclude.list", Message: `"field.include.list" is already specified`})
 	}
+	s.dialect = dialectOf(s.url, s.zone, s.postgis)
 	return s, append(problems, s.check()...)
 }

@@ -107,15 +107,15 @@ func newRows(t *table, c *change) (*rows, error) {
 	values := make([][]byte, 0, len(c.keys)+len(c.rest))
 	var signature strings.Builder
 	add := func(f *field) error {
-		to := t.columns[f.name]
+		to, _ := t.column(f.name)
 		if to.generated {
 			return nil
 		}
-		value, err := encode(f.schema, f.value, to.kind)
+		value, err := t.dialect.encode(f.schema, f.value, to.kind)
 		if err != nil {
 			return fieldError(f.name, err)
 		}
-		own := natural(f.schema, "")
+		own := t.dialect.natural(f.schema)
 		r.columns, values = append(r.columns, target{to, own}), append(values, value)
 		signature.WriteString(f.name + "\x00" + own + "\x00" + string(to.kind) + "\x01")
 		return nil

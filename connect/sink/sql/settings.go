@@ -25,6 +25,7 @@ const (
 
 // settings is a configuration of either class, ready for use.
 type settings struct {
+	dialect             dialect
 	keys                keyNames
 	url, user, password string
 	mode                string
@@ -81,7 +82,7 @@ func (s *settings) shown(topic, name string) bool {
 
 // fold is the column's or table's name as the database has it.
 func (s *settings) fold(name string) string {
-	if s.keepCase {
+	if s.keepCase || isMySQL(s.url) {
 		return name
 	}
 	return strings.ToLower(name)

@@ -12,7 +12,7 @@ import (
 // Class is the name that configurations give in connector.class.
 const Class = "io.debezium.connector.jdbc.JdbcSinkConnector"
 
-// Sink is Debezium's JDBC sink connector, for PostgreSQL.
+// Sink is Debezium's JDBC sink connector, for PostgreSQL, MariaDB and MySQL.
 type Sink struct{}
 
 var _ plugin.Sink = Sink{}
@@ -46,8 +46,8 @@ func open(s *settings, problems []config.Problem) (plugin.SinkTask, error) {
 	if len(problems) > 0 {
 		return nil, fmt.Errorf("%w: %w", config.ErrConfig, problems[0])
 	}
-	if _, err := s.connConfig(); err != nil {
-		return nil, fmt.Errorf("%w: sql: %w", config.ErrConfig, err)
+	if err := checkURL(s.url); err != nil {
+		return nil, fmt.Errorf("%w: sql: connection.url: %w", config.ErrConfig, err)
 	}
 	return &task{settings: s, tables: map[tableName]*table{}}, nil
 }

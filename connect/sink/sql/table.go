@@ -4,14 +4,25 @@ import (
 	"context"
 	"fmt"
 	"strings"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // table as the database has it.
 type table struct {
 	name    tableName
+	dialect dialect
 	columns map[string]column
+	// anyCase is where the names of columns are the same in capital letters; they are in small ones in
+	// columns.
+	anyCase bool
+}
+
+// column of a name.
+func (t *table) column(name string) (column, bool) {
+	if t.anyCase {
+		name = strings.ToLower(name)
+	}
+	c, ok := t.columns[name]
+	return c, ok
 }
 
 // column of a table.
@@ -41,7 +52,7 @@ func (t *task) tableFor(ctx context.Context, c *change) (*table, error) {
 		return nil, nil // what is not there needs no deletion
 	default:
 		var err error
-		if known, err = t.define(ctx, c, creation(c, t.postgis)); err != nil {
+		if known, err = t.define(ctx, c, t.dialect.creation(c)); err != nil {
 			return nil, err
 		}
 	}
@@ -52,13 +63,13 @@ func (t *task) tableFor(ctx context.Context, c *change) (*table, error) {
 	if !t.evolve || c.kind != write {
 		return nil, &refused{fmt.Errorf("table %s has no column %s: add it, or allow the sink to", c.table.quoted(), missing[0].name)}
 	}
-	return t.define(ctx, c, alteration(c.table, missing, t.postgis))
+	return t.define(ctx, c, t.dialect.alterations(c.table, missing)...)
 }
 
 func (t *table) missing(c *change) (out []field) {
 	for _, fields := range [][]field{c.keys, c.rest} {
 		for _, f := range fields {
-			if _, ok := t.columns[f.name]; !ok {
+			if _, ok := t.column(f.name); !ok {
 				out = append(out, f)
 			}
 		}
@@ -67,10 +78,16 @@ func (t *table) missing(c *change) (out []field) {
 }
 
 // define changes a table's definition. That it fails does not matter where another task was faster.
-func (t *task) define(ctx context.Context, c *change, statement string) (*table, error) {
-	_, failed := t.conn.Exec(ctx, statement, pgx.QueryExecModeSimpleProtocol)
-	if failed != nil && passing(failed) {
-		return nil, failed
+func (t *task) define(ctx context.Context, c *change, statements ...string) (*table, error) {
+	var failed error
+	for _, statement := range statements {
+		err := t.session.define(ctx, statement)
+		if err != nil && t.dialect.passing(err) {
+			return nil, err
+		}
+		if err != nil {
+			failed = fmt.Errorf("%s: %w", statement, err)
+		}
 	}
 	now, err := t.load(ctx, c.table)
 	if err != nil {
@@ -80,31 +97,19 @@ func (t *task) define(ctx context.Context, c *change, statement string) (*table,
 		if failed == nil {
 			failed = fmt.Errorf("table %s is not there, though it was made: is it hidden by the search_path?", c.table.quoted())
 		}
-		return nil, fmt.Errorf("%s: %w", statement, failed)
+		return nil, failed
 	}
 	return now, nil
 }
 
-const columnsQuery = `SELECT attname, format_type(atttypid, -1), attgenerated <> '', attidentity = 'a'
-FROM pg_attribute WHERE attrelid = to_regclass($1)::oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum`
-
-// load a table's columns; nil is no table.
+// load a table's columns, and keep them; nil is no table.
 func (t *task) load(ctx context.Context, name tableName) (*table, error) {
-	found, err := t.conn.Query(ctx, columnsQuery, name.quoted())
-	if err != nil {
-		return nil, err
+	found, err := t.session.load(ctx, name)
+	if found != nil {
+		found.dialect = t.dialect
+		t.tables[name] = found
 	}
-	out := &table{name: name, columns: map[string]column{}}
-	var c column
-	_, err = pgx.ForEachRow(found, []any{&c.name, (*string)(&c.kind), &c.generated, &c.always}, func() error {
-		out.columns[c.name] = c
-		return nil
-	})
-	if err != nil || len(out.columns) == 0 {
-		return nil, err
-	}
-	t.tables[name] = out
-	return out, nil
+	return found, err
 }
 
 func creation(c *change, postgis string) string {

@@ -6,16 +6,14 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/pabal-dev/pabal/connect/plugin"
 )
 
 // task writes with one connection, which is opened when it is needed.
 type task struct {
 	*settings
-	conn   *pgx.Conn
-	tables map[tableName]*table // that were looked up
+	session session              // nil where there is none
+	tables  map[tableName]*table // that were looked up
 }
 
 // putTimeout bounds one batch: less than a consumer may take before its partitions go to others.
@@ -33,11 +31,11 @@ func (t *task) Put(ctx context.Context, records []plugin.SinkRecord) error {
 	case ctx.Err() != nil:
 		t.disconnect()
 		return ctx.Err()
-	case passing(err):
+	case t.dialect.passing(err):
 		t.disconnect()
 		return fmt.Errorf("sql: %w: %s", plugin.ErrRetry, t.hidden(err))
 	}
-	if t.conn != nil && t.conn.IsClosed() {
+	if t.session != nil && t.session.closed() {
 		t.disconnect()
 	}
 	return fmt.Errorf("sql: %s", t.hidden(err))
@@ -64,7 +62,7 @@ func (t *task) put(ctx context.Context, records []plugin.SinkRecord) error {
 	if err == nil {
 		return refusal
 	}
-	if passing(err) || ctx.Err() != nil {
+	if t.dialect.passing(err) || ctx.Err() != nil {
 		return err
 	}
 	if err := t.oneByOne(ctx, records[:end]); err != nil {
@@ -83,7 +81,7 @@ func (t *task) oneByOne(ctx context.Context, records []plugin.SinkRecord) error 
 		if err == nil {
 			err = t.run(ctx, &p)
 		}
-		if errors.As(err, new(*refused)) || refusable(err) {
+		if errors.As(err, new(*refused)) || t.dialect.refusable(err) {
 			return recordError(i, err)
 		}
 		if err != nil {
@@ -113,40 +111,32 @@ func (t *task) add(ctx context.Context, p *plan, r *plugin.SinkRecord) error {
 	return p.add(target, c)
 }
 
-// run a plan in one transaction, with one exchange with the server.
+// run a plan in one transaction.
 func (t *task) run(ctx context.Context, p *plan) error {
-	var all pgx.Batch
-	for _, b := range p.batches {
-		b.queue(&all, t.mode)
-	}
-	if all.Len() == 0 {
+	if len(p.batches) == 0 {
 		return nil
 	}
-	return t.conn.SendBatch(ctx, &all).Close()
+	return t.session.run(ctx, p.batches, t.mode)
 }
 
-func (t *task) connect(ctx context.Context) error {
-	if t.conn != nil && !t.conn.IsClosed() {
+func (t *task) connect(ctx context.Context) (err error) {
+	if t.session != nil && !t.session.closed() {
 		return nil
 	}
 	t.disconnect()
-	c, err := t.connConfig()
-	if err != nil {
-		return err
-	}
-	t.conn, err = pgx.ConnectConfig(ctx, c)
+	t.session, err = t.dialect.open(ctx, t.settings)
 	return err
 }
 
 // disconnect forgets what is known of the tables, too: the server may be another one next time.
 func (t *task) disconnect() {
-	if t.conn == nil {
+	if t.session == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	_ = t.conn.Close(ctx)
-	t.conn = nil
+	t.session.close(ctx)
+	t.session = nil
 	clear(t.tables)
 }
 
