@@ -2,7 +2,6 @@ package connect
 
 import (
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -110,14 +109,36 @@ const (
 	mostText      = 1 << 20 // of texts that are kept
 )
 
-var memories = sync.Pool{New: func() any { return &memory{} }}
+// spares are memories that no batch has: one is gathered while another one is committed.
+type spares chan *memory
 
-// free it: nobody has its records any more, nor their list.
-func (m *memory) free(list []*kgo.Record) {
-	m.empty(list)
-	memories.Put(m)
+func newSpares() spares { return make(spares, 2) }
+
+func (s spares) take() *memory {
+	select {
+	case m := <-s:
+		return m
+	default:
+		return &memory{}
+	}
 }
 
+// give one back, empty.
+func (s spares) give(m *memory) {
+	select {
+	case s <- m:
+	default:
+	}
+}
+
+// drop them all: nothing comes for now.
+func (s spares) drop() {
+	for range len(s) {
+		s.take()
+	}
+}
+
+// empty it: nobody has its records any more, nor their list.
 func (m *memory) empty(list []*kgo.Record) {
 	m.list = list[:0]
 	for i := range (m.n + recordsAtOnce - 1) / recordsAtOnce {

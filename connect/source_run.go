@@ -21,6 +21,7 @@ type sourceRun struct {
 	meter  *meter
 	// encoder is for gather only.
 	encoder *encoder
+	spares  spares
 
 	mu        sync.Mutex
 	committed plugin.Position // the source is to be told
@@ -37,7 +38,7 @@ type batch struct {
 }
 
 func (r *run) runSource(ctx context.Context) (err error) {
-	s := &sourceRun{run: r, polled: make(chan []plugin.SourceRecord), ready: make(chan batch), encoder: newEncoder(r)}
+	s := &sourceRun{run: r, polled: make(chan []plugin.SourceRecord), ready: make(chan batch), encoder: newEncoder(r), spares: newSpares()}
 	// First the fence: what the predecessor has committed is then all it ever will.
 	if s.out, err = r.newCommitter(ctx); err != nil {
 		return err
@@ -74,7 +75,8 @@ func (s *sourceRun) commit(b batch) error {
 	if err := s.out.commit(s.w.hard, b); err != nil {
 		return err
 	}
-	b.memory.free(b.records)
+	b.memory.empty(b.records)
+	s.spares.give(b.memory)
 	s.mu.Lock()
 	s.committed = b.at
 	s.mu.Unlock()
@@ -123,10 +125,11 @@ func (s *sourceRun) tell(ctx context.Context) {
 // add records as they go to Kafka.
 func (s *sourceRun) add(b *batch, records []plugin.SourceRecord) error {
 	if len(records) == 0 {
+		s.spares.drop()
 		return nil
 	}
 	if b.memory == nil {
-		b.memory = memories.Get().(*memory)
+		b.memory = s.spares.take()
 		b.records = b.memory.list[:0]
 	}
 	if len(b.records) == 0 {
