@@ -14,10 +14,10 @@ import (
 
 // SweeperConfig says how a Sweeper works; Slot is required.
 type SweeperConfig struct {
-	// Slot is the replication slot of the connector that publishes this outbox. Another one's
-	// is refused where it is of another kind or database, or where what its connector reads
-	// has not this outbox's inserts. What a connector leaves out of its publication itself (table.include.list)
-	// cannot be seen from here: there, naming it loses messages, since what it has passed is removed.
+	// Slot is the replication slot of the connector that publishes this outbox. One of another
+	// kind or database is refused, and nothing is removed where the publications of its reader
+	// have not this outbox. Rows that a connector leaves out although its publication has them
+	// (table.include.list) are not seen: those are removed once it has passed them, and lost.
 	Slot string
 	// Name of the outbox in logs; "outbox" by default.
 	Name string
