@@ -89,7 +89,7 @@ func (s *stream) decided() {
 		return
 	}
 	if p := s.last(); p != nil {
-		p.chunks = s.chunks.State()
+		p.chunks = s.chunks.Told()
 	}
 }
 

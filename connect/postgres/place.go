@@ -24,7 +24,7 @@ func (s *stream) place() *position {
 		p.tx = s.emitter.Transactions.State()
 	}
 	if s.chunks != nil {
-		p.chunks = s.chunks.State()
+		p.chunks = s.chunks.Told()
 	}
 	return p
 }
@@ -53,7 +53,7 @@ func (s *stream) at(lsn pgoutput.LSN, kind string) *position {
 		p.final = s.tx.begin.Final
 	}
 	if s.chunks != nil {
-		p.chunks = s.chunks.State()
+		p.chunks = s.chunks.Told()
 	}
 	return p
 }

@@ -89,8 +89,8 @@ func (s *stream) ofTopic() {
 		if !ok {
 			break
 		}
-		s.chunks.Signalled(signal.Offset)
 		s.obey(s.flushed, signal.Signal)
+		s.chunks.Signalled(signal.Offset)
 		obeyed = true
 	}
 	if obeyed && !s.tx.open && s.positions {

@@ -14,6 +14,7 @@ type Tables interface {
 // A blocking snapshot waits in the State then. ok is false where it asks for something else, which is
 // the source's: a message to log, definitions of tables.
 func (s *Snapshot) Apply(id string, a debezium.Action, tables Tables) (rows []Emission, ok bool) {
+	s.told = s.Told()
 	switch a := a.(type) {
 	case debezium.OpenWindow:
 		s.Open(a.ID)

@@ -144,3 +144,27 @@ func TestSignalled(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestTold: what a position says of the snapshot goes no further than what was notified of.
+func TestTold(t *testing.T) {
+	s := incremental.New(incremental.Config{Limit: 2, NewID: chunks()})
+	tables := func() int { return len(s.Told().Tables()) }
+	s.Apply("sig", debezium.ExecuteSnapshot{Tables: []string{"a.one"}}, names{})
+	s.Signalled(7)
+	if tables() != 0 || s.Told().SignalOffset() != debezium.NoSignal {
+		t.Errorf("before it is notified of, %+v is told", s.Told())
+	}
+	s.Notes()
+	if tables() != 1 || s.Told().SignalOffset() != 7 {
+		t.Errorf("after it was notified of, %+v is told", s.Told())
+	}
+	c, _ := s.Next()
+	s.Read(incremental.Result{ID: c.ID})
+	if s.Running() || tables() != 1 {
+		t.Errorf("of a snapshot that is over, and not notified of, %+v is told", s.Told())
+	}
+	s.Notes()
+	if tables() != 0 {
+		t.Errorf("of a snapshot that is over %+v is told", s.Told())
+	}
+}

@@ -102,6 +102,7 @@ type Snapshot struct {
 	closed bool   // its second mark came by
 	window window
 	notes  []debezium.Notification
+	told   State // before what notes are of
 }
 
 // New snapshot of nothing.
@@ -127,6 +128,15 @@ func (s *Snapshot) none() State { return State{signal: s.state.signal, blocking:
 
 // State is how far the snapshot is, for the position to store with each record.
 func (s *Snapshot) State() State { return s.state }
+
+// Told is the State without what is still to be notified of, for positions of records that come before
+// the notifications: who starts there notifies, too.
+func (s *Snapshot) Told() State {
+	if len(s.notes) > 0 {
+		return s.told
+	}
+	return s.state
+}
 
 // Notes are what there is to notify of since the last call.
 func (s *Snapshot) Notes() []debezium.Notification {
@@ -196,6 +206,7 @@ func (s *Snapshot) Close(id string) []Emission {
 // Read takes what was read of a chunk. Rows that it returns are to be sent now: the stream waited
 // for them.
 func (s *Snapshot) Read(r Result) []Emission {
+	s.told = s.Told()
 	if r.ID != s.chunk || s.chunk == "" || s.read {
 		return nil // it was given up
 	}
