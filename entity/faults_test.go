@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"testing"
 
@@ -110,10 +109,7 @@ func TestModel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			random := testenv.Rand(t)
-			rounds := 8
-			if os.Getenv("PABAL_TEST_FULL") != "" {
-				rounds = 200
-			}
+			rounds := testenv.Sized(8, 200)
 			for range rounds {
 				store, clock := newMemory(), newClock()
 				m := model{TB: t, store: store, random: random, states: map[string]account{}, steps: map[string]int64{}, erased: map[string]bool{}}

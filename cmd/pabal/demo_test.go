@@ -89,10 +89,7 @@ func TestDemoOfOne(t *testing.T) {
 // password. It is not parallel: it takes all there is.
 func TestDemoOnRealServers(t *testing.T) {
 	brokers, database := strings.Join(testenv.Kafka(t), ","), testenv.Postgres(t)
-	duration := 45 * time.Second
-	if os.Getenv("PABAL_TEST_FULL") != "" {
-		duration = 10 * time.Minute
-	}
+	duration := testenv.Sized(45*time.Second, 10*time.Minute)
 	r := pabalWithin(t, duration+4*time.Minute, demoArgs("--kafka="+brokers, "--database="+database,
 		"--scenario=all", "--chaos", "--duration="+duration.String(), "--rate=15", "--drain=2m")...)
 	report := goodReportOfAll(t, r)

@@ -2,11 +2,11 @@ package postgres_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/pabal-dev/pabal/connect/data"
+	"github.com/pabal-dev/pabal/internal/testenv"
 )
 
 func TestUnchangedTOAST(t *testing.T) {
@@ -114,10 +114,7 @@ func TestIdentities(t *testing.T) {
 
 // TestLargeTransaction is of a million rows in the long run.
 func TestLargeTransaction(t *testing.T) {
-	n := 20_000
-	if os.Getenv("PABAL_TEST_FULL") != "" {
-		n = 1_000_000
-	}
+	n := testenv.Sized(20_000, 1_000_000)
 	s := newSource(t, "status.update.interval.ms", "1000")
 	s.exec("CREATE TABLE a (id int PRIMARY KEY, name text)")
 	r := s.open(nil)

@@ -3,7 +3,6 @@
 package faults_test
 
 import (
-	"os"
 	"testing"
 	"time"
 
@@ -12,7 +11,7 @@ import (
 )
 
 // full says whether all of the suite runs, not the share of make test.
-func full() bool { return os.Getenv("PABAL_TEST_FULL") != "" }
+func full() bool { return testenv.Long() }
 
 // backends are the pairs of database and broker that kills are tried on.
 var backends = map[string]func(testing.TB) surroundings{

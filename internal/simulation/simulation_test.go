@@ -3,7 +3,6 @@ package simulation_test
 import (
 	"errors"
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -21,10 +20,7 @@ func explore(t *testing.T, s simulation.Scenario) {
 	t.Helper()
 	random := testenv.Rand(t)
 	space, cover := simulation.Mix(random, simulation.Space(t, s, random, shuffles))
-	bound := simulation.Bound{Time: 3 * time.Second, Plans: 5}
-	if os.Getenv("PABAL_TEST_FULL") != "" {
-		bound = simulation.Bound{Time: 10 * time.Minute, Plans: cover}
-	}
+	bound := testenv.Sized(simulation.Bound{Time: 3 * time.Second, Plans: 5}, simulation.Bound{Time: 10 * time.Minute, Plans: cover})
 	ran := simulation.Explore(t, s, space, bound)
 	t.Logf("%s: %d of %d plans, %d pairs of steps", s.System.Name, ran, len(space), cover)
 }

@@ -129,10 +129,21 @@ func StartDebezium(t testing.TB, brokers []string, settings ...string) *testserv
 	return own(t, "debezium", "Kafka Connect with Debezium", s, err)
 }
 
-// Full skips the test unless long tests are asked for: make test-full.
+// Long says whether long tests are asked for: make test-full.
+func Long() bool { return os.Getenv("PABAL_TEST_FULL") != "" }
+
+// Sized is how much of something a test tries: usual, or long where long tests are asked for.
+func Sized[T any](usual, long T) T {
+	if Long() {
+		return long
+	}
+	return usual
+}
+
+// Full skips the test unless long tests are asked for.
 func Full(t testing.TB) {
 	t.Helper()
-	if os.Getenv("PABAL_TEST_FULL") == "" {
+	if !Long() {
 		skip(t, "long test", "set PABAL_TEST_FULL=1 or run make test-full")
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/pabal-dev/pabal/event"
+	"github.com/pabal-dev/pabal/internal/testenv"
 	"github.com/pabal-dev/pabal/outbox"
 	"github.com/pabal-dev/pabal/storage"
 	"github.com/pabal-dev/pabal/storage/sqlite"
@@ -31,10 +32,7 @@ func TestCrash(t *testing.T) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	path := newPath(t)
-	rounds := 8
-	if os.Getenv("PABAL_TEST_FULL") != "" {
-		rounds = 100
-	}
+	rounds := testenv.Sized(8, 100)
 	acknowledged := map[int64]bool{}
 	for range rounds {
 		crashOnce(t, "TestCrashChild", path, time.Duration(random.IntN(60))*time.Millisecond, acknowledged)

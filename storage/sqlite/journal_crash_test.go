@@ -29,10 +29,7 @@ const (
 func TestJournalCrash(t *testing.T) {
 	random := testenv.Rand(t)
 	path := newPath(t)
-	rounds := 5
-	if os.Getenv("PABAL_TEST_FULL") != "" {
-		rounds = 100
-	}
+	rounds := testenv.Sized(5, 100)
 	var reader journal.Cursor
 	read := map[string]int64{}
 	acknowledged := map[int64]bool{}

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/pabal-dev/pabal/internal/testenv"
 	"github.com/pabal-dev/pabal/journal"
 	"github.com/pabal-dev/pabal/storage/sqlite"
 )
@@ -32,10 +32,7 @@ func TestJournalGap(t *testing.T) {
 func gap(t *testing.T, handles ...*sqlite.DB) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	length := 1500 * time.Millisecond
-	if os.Getenv("PABAL_TEST_FULL") != "" {
-		length = time.Minute
-	}
+	length := testenv.Sized(1500*time.Millisecond, time.Minute)
 	stop := make(chan struct{})
 	written := make([]map[string]int64, 12)
 	var writers sync.WaitGroup

@@ -3,12 +3,12 @@ package state_test
 import (
 	"fmt"
 	"iter"
-	"os"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/pabal-dev/pabal/internal/testenv"
 	"github.com/pabal-dev/pabal/streams/internal/local"
 	"github.com/pabal-dev/pabal/streams/internal/plan"
 	"github.com/pabal-dev/pabal/streams/state"
@@ -224,9 +224,4 @@ func kinds(t *testing.T, test func(t *testing.T, start startFunc, opts ...state.
 }
 
 // steps of a model test: few, because each run has another seed; many in long mode.
-func steps() int {
-	if os.Getenv("PABAL_TEST_FULL") == "" {
-		return 200
-	}
-	return 10_000
-}
+func steps() int { return testenv.Sized(200, 10_000) }

@@ -17,7 +17,7 @@ import (
 	"github.com/pabal-dev/pabal/kafka/kafkatest"
 )
 
-func full() bool { return os.Getenv("PABAL_TEST_FULL") != "" }
+func full() bool { return testenv.Long() }
 
 // envMinutes is how long TestBrokersAreKilled runs; 5 where it is not set.
 const envMinutes = "PABAL_FAULTS_MINUTES"

@@ -66,10 +66,7 @@ func runChild(text string) {
 func TestKill9(t *testing.T) {
 	brokers(t, func(t *testing.T, k kafka.Config) {
 		random := testenv.Rand(t)
-		kills := 12
-		if os.Getenv("PABAL_TEST_FULL") != "" {
-			kills = 300
-		}
+		kills := testenv.Sized(12, 300)
 		makeTopics(t, k, 3, "in", "out")
 		c := child{Brokers: k.Brokers, Prefix: k.Prefix, Dir: t.TempDir()}
 		in, out := client(t, k), newOutput(t, k)
