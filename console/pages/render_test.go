@@ -128,17 +128,15 @@ func TestPages(t *testing.T) {
 		"samples": {}, "nothing": {change: empty}, "everything": {change: filled},
 	}
 	for name, f := range contents {
-		for _, base := range []string{"", "/pabal"} {
-			for _, open := range []bool{false, true} {
-				t.Run(fmt.Sprintf("%s, base %q, open %v", name, base, open), func(t *testing.T) {
-					s := newSite(f, base, open, 0)
-					for _, a := range addresses {
-						for _, role := range []api.Role{api.Viewer, api.Operator, api.Admin} {
-							s.page(t, a.path, role, expected(a.path, role))
-						}
+		for base, open := range map[string]bool{"": false, "/pabal": true} {
+			t.Run(fmt.Sprintf("%s, base %q, open %v", name, base, open), func(t *testing.T) {
+				s := newSite(f, base, open, 0)
+				for _, a := range addresses {
+					for _, role := range []api.Role{api.Viewer, api.Operator, api.Admin} {
+						s.page(t, a.path, role, expected(a.path, role))
 					}
-				})
-			}
+				}
+			})
 		}
 	}
 }

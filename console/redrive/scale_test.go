@@ -13,7 +13,7 @@ import (
 func TestManyLetters(t *testing.T) {
 	e := newEnv(t)
 	c := e.start()
-	const n = 2000
+	const n = 1000
 	dead := make([]event.Event, n)
 	for i := range dead {
 		dead[i] = deadEvent(fmt.Sprint("key-", i), fmt.Sprintf("kind %c of %d", 'a'+rune(i%20), i))
@@ -34,7 +34,7 @@ func TestManyLetters(t *testing.T) {
 		t.Errorf("%d kinds, %+v", len(kinds), kinds[0])
 	}
 	ids := make([]string, 0, n)
-	for q := (api.LetterQuery{PageQuery: api.PageQuery{Limit: 500}}); len(ids) < n; {
+	for q := (api.LetterQuery{PageQuery: api.PageQuery{Limit: 300}}); len(ids) < n; {
 		page, err := c.Letters(e.admin(), q)
 		if err != nil {
 			t.Fatal(err)
