@@ -48,7 +48,7 @@ func (r *Reference) Start(t testing.TB, name string, config map[string]string) {
 	config = maps.Clone(config)
 	config["topic.creation.default.partitions"] = "1"
 	config["topic.creation.default.replication.factor"] = "1"
-	config["topic.creation.default.retention.ms"] = "-1" // records have times of long ago
+	config["topic.creation.default.retention.ms"] = "-1"        // records have times of long ago
 	if strings.Contains(config["connector.class"], "MariaDb") { // it keeps a history of definitions
 		config["schema.history.internal.kafka.bootstrap.servers"] = strings.Join(r.brokers, ",")
 		config["schema.history.internal.kafka.topic"] = "definitions-" + name
