@@ -19,7 +19,7 @@ import (
 func TestConnectSessions(t *testing.T) {
 	for _, program := range []string{"bash", "curl"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("the page is for a Unix shell with curl: %v", err)
+			testenv.Lacks(t, "kafka", program, "the page is for a Unix shell with curl, which the servers are fetched with, too")
 		}
 	}
 	r := startUp(t, "--connect=127.0.0.1:0")

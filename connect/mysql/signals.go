@@ -104,6 +104,9 @@ func (s *stream) ofTopic() {
 		s.obey(&replication.EventHeader{}, s.place(), signal.Signal)
 		obeyed = true
 	}
+	if obeyed {
+		s.notify(s.place()) // before a position says what was notified of
+	}
 	if obeyed && s.positions {
 		s.out = append(s.out, plugin.SourceRecord{At: s.tell(), End: true, Bytes: 100})
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/pabal-dev/pabal/connect/plugin"
+	"github.com/pabal-dev/pabal/internal/testenv"
 )
 
 const (
@@ -64,7 +65,7 @@ func TestTableIsUnpublished(t *testing.T) {
 func TestSchemaIsUnpublished(t *testing.T) {
 	s := newSource(t, "publication.autocreate.mode", "disabled")
 	if s.text("SELECT to_regclass('pg_catalog.pg_publication_namespace')::text") == "" {
-		t.Skip("publications by schema are of PostgreSQL 15")
+		testenv.Lacks(t, "postgres", "publications by schema", "use PostgreSQL 15 or later")
 	}
 	s.exec("CREATE SCHEMA s", "CREATE TABLE s.a (id int PRIMARY KEY)", "INSERT INTO s.a VALUES (1)", "CREATE TABLE s.b (id int PRIMARY KEY)", "INSERT INTO s.b VALUES (1)",
 		"CREATE PUBLICATION dbz_publication FOR TABLE s.a, TABLES IN SCHEMA s")

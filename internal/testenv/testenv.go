@@ -157,6 +157,13 @@ func variable(t testing.TB, part, what, name string) string {
 	return value
 }
 
+// Lacks ends a test that cannot run here, as what of a part is missing: it fails where the part is
+// required, and is skipped loudly elsewhere. hint says what to do.
+func Lacks(t testing.TB, part, what, hint string) {
+	t.Helper()
+	missing(t, part, what, hint)
+}
+
 // missing fails the test where the part is required, and skips it elsewhere.
 func missing(t testing.TB, part, what, hint string) {
 	t.Helper()
