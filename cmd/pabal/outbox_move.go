@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pabal-dev/pabal/outbox"
 	"github.com/pabal-dev/pabal/storage/open"
+	"github.com/pabal-dev/pabal/storage/postgres"
 )
 
 // Help is what --help says about the subcommand.
@@ -29,6 +32,18 @@ type outboxMove struct {
 	Timeout  time.Duration `help:"How long to wait for who publishes now." default:"2m" placeholder:"TIME"`
 }
 
+// outboxIsThere keeps a wrong URL or schema from becoming an outbox of its own, which opening makes.
+func (c *outboxMove) outboxIsThere(ctx context.Context) error {
+	if scheme, _, _ := strings.Cut(c.Database, ":"); scheme != "postgres" && scheme != "postgresql" {
+		return wrongUse("--database: outboxes are moved in PostgreSQL only: postgres://USER:PASSWORD@HOST:PORT/DATABASE")
+	}
+	there, err := postgres.HasOutbox(ctx, c.Database, c.Schema)
+	if err == nil && !there {
+		err = fmt.Errorf("there is no table pabal_outbox in this database's schema %q: check --database, and give a service's name as --schema", cmp.Or(c.Schema, "(the first of the search path)"))
+	}
+	return err
+}
+
 // Run is called by kong.
 func (c *outboxMove) Run(ctx context.Context, s *streams) error {
 	if c.Timeout <= 0 {
@@ -36,6 +51,9 @@ func (c *outboxMove) Run(ctx context.Context, s *streams) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
+	if err := c.outboxIsThere(ctx); err != nil {
+		return err
+	}
 	db, err := open.DB(ctx, c.Database, open.Config{Schema: c.Schema})
 	if err != nil {
 		return err

@@ -30,6 +30,21 @@ const (
 
 var ways = map[int64]outbox.Way{wayRelay: outbox.ByRelay, wayCapture: outbox.ByCapture, wayWaiting: outbox.Waiting}
 
+// HasOutbox says whether there is an outbox in a database, in a schema or, without one, the first of the
+// search path, and makes none, as Open does.
+func HasOutbox(ctx context.Context, url, schema string) (there bool, err error) {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return false, failed("look for an outbox", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	const find = "SELECT to_regclass(CASE $1 WHEN '' THEN '' ELSE quote_ident($1) || '.' END || 'pabal_outbox') IS NOT NULL"
+	if err := conn.QueryRow(ctx, find, schema).Scan(&there); err != nil {
+		return false, failed("look for an outbox", err)
+	}
+	return there, nil
+}
+
 // Way is described at outbox.WayStore.
 func (db *DB) Way(ctx context.Context) (outbox.Way, error) {
 	var n *int64
