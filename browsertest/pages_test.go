@@ -25,6 +25,7 @@ func TestEveryPage(t *testing.T) {
 
 	b := newTab(t, browser, s.url)
 	b.seesAt("/traces/"+order, "all hops are done")
+	b.complaints.take() // of a trace that was not there yet
 	for _, path := range []string{
 		"/", "/traces", "/traces?search=none", "/traces/" + order, "/topics", "/topics?internal=true",
 		"/topics/payment-request", "/topics/payment-request?from=earliest", "/topics/payment-request?tab=partitions", "/topics/payment-request?tab=config",

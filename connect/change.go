@@ -197,12 +197,15 @@ func (w *Worker) targetRecord(name string, target Target) (*kgo.Record, error) {
 }
 
 // Restart a connector, and its tasks where wanted; ErrNotFound. Without either choice it is the
-// connector itself.
-func (w *Worker) Restart(ctx context.Context, name string, includeTasks, onlyFailed bool) (ConnectorStatus, error) {
+// connector itself. What is restarted is said as it was chosen: it may run again by now.
+func (w *Worker) Restart(ctx context.Context, name string, includeTasks, onlyFailed bool) (status ConnectorStatus, err error) {
 	wanted := restartValue{OnlyFailed: onlyFailed, IncludeTasks: includeTasks}
-	err := w.change(ctx, func(context.Context) ([]*kgo.Record, error) {
+	err = w.change(ctx, func(context.Context) ([]*kgo.Record, error) {
 		if _, there := w.board.get(name); !there {
 			return nil, problem{ErrNotFound, "Unknown connector: " + name}
+		}
+		if status, err = w.restarted(name, wanted); err != nil {
+			return nil, err
 		}
 		value, err := json.Marshal(wanted)
 		return []*kgo.Record{w.configRecord(restartKey+name, value)}, err
@@ -210,6 +213,11 @@ func (w *Worker) Restart(ctx context.Context, name string, includeTasks, onlyFai
 	if err != nil {
 		return ConnectorStatus{}, err
 	}
+	return status, nil
+}
+
+// restarted is the status with what is chosen to be restarted.
+func (w *Worker) restarted(name string, wanted restartValue) (ConnectorStatus, error) {
 	status, err := w.Status(name)
 	if err != nil {
 		return status, err

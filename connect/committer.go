@@ -138,7 +138,7 @@ func (c *committer) try(ctx context.Context, records []*kgo.Record, offset *kgo.
 	if !c.transactional {
 		return nil, nil
 	}
-	if err := c.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
+	if err := kafka.Commit(ctx, c.client, offset); err != nil {
 		return nil, retriable{fmt.Errorf("commit a transaction: %w", err)}
 	}
 	return nil, nil

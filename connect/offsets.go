@@ -10,8 +10,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/pabal-dev/pabal/connect/internal/topiclog"
 	"github.com/pabal-dev/pabal/connect/plugin"
+	"github.com/pabal-dev/pabal/internal/topiclog"
 )
 
 // offsetStore is what the topic of offsets says: where each partition of each source left off.

@@ -3,9 +3,11 @@ package connect
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"strings"
+	"sync"
 
 	"github.com/VictoriaMetrics/metrics"
 
@@ -30,6 +32,7 @@ type run struct {
 	headers      plugin.HeaderConverter
 	chain        *transform.Chain
 	tolerant     bool
+	unplugged    sync.Once
 }
 
 func (w *Worker) newRun(id unitID, s *spec) (*run, error) {
@@ -48,6 +51,7 @@ func (w *Worker) newRun(id unitID, s *spec) (*run, error) {
 	}
 	r.tolerant = strings.EqualFold(r.common.String("errors.tolerance"), "all")
 	if err := r.plug(); err != nil {
+		r.unplug()
 		return nil, err
 	}
 	return r, nil
@@ -73,7 +77,28 @@ func (r *run) plug() (err error) {
 	return nil
 }
 
+// unplug ends what converters wait for. It returns when they are closed, however often it is called.
+func (r *run) unplug() {
+	r.unplugged.Do(func() {
+		for _, c := range []any{r.keys, r.values, r.headers} {
+			if err := closeConverter(c); err != nil {
+				r.logger.Warn("connect: closing a converter", "error", err)
+			}
+		}
+	})
+}
+
+// closeConverter of a kind that can be closed.
+func closeConverter(c any) error {
+	if open, ok := c.(io.Closer); ok {
+		return open.Close()
+	}
+	return nil
+}
+
 func (r *run) run(ctx context.Context) error {
+	defer r.unplug()
+	defer context.AfterFunc(ctx, r.unplug)()
 	if r.kind.source != nil {
 		return r.runSource(ctx)
 	}

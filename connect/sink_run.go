@@ -17,7 +17,7 @@ import (
 // sinkRun reads as a member of the connector's consumer group, and commits what is stored.
 type sinkRun struct {
 	*run
-	client  *kgo.Client
+	client  *kafka.Member
 	task    plugin.SinkTask
 	letters *letters
 	most    int
@@ -89,10 +89,10 @@ func (s *sinkRun) connect() error {
 		s.most = n
 	}
 	var err error
-	if s.client, err = kafka.NewClient(s.w.cfg.Kafka, opts...); err != nil {
+	if s.client, err = kafka.NewMember(s.w.cfg.Kafka, opts...); err != nil {
 		return err
 	}
-	s.letters = newLetters(s.run, s.client)
+	s.letters = newLetters(s.run, s.client.Client)
 	return nil
 }
 
@@ -107,7 +107,7 @@ func (w *Worker) sinkGroup(connector string, given map[string]string) string {
 func (s *sinkRun) leave() {
 	ctx, cancel := context.WithTimeout(s.w.hard, leaveTimeout)
 	defer cancel()
-	s.client.LeaveGroupContext(ctx)
+	s.client.Leave(ctx)
 	s.client.Close()
 }
 
@@ -213,6 +213,9 @@ func (s *sinkRun) put(ctx context.Context, batch []plugin.SinkRecord, from map[p
 
 // refuse a record: the task fails, or it is left out.
 func (s *sinkRun) refuse(r *kgo.Record, stage string, err error) error {
+	if errors.Is(err, plugin.ErrRetry) {
+		return err
+	}
 	if !s.tolerant {
 		return fatalError{fmt.Errorf("the record at offset %d of partition %d of topic %s: %w", r.Offset, r.Partition, r.Topic, err)}
 	}

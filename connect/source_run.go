@@ -141,7 +141,7 @@ func (s *sourceRun) add(b *batch, records []plugin.SourceRecord) error {
 		if from.Topic != "" {
 			out, err := s.encoder.encode(b.memory, &from.Record)
 			if err != nil {
-				if !s.tolerant {
+				if !s.tolerant || errors.Is(err, plugin.ErrRetry) {
 					return err
 				}
 				s.leftOut(err, from.Topic, plugin.NoPartition, -1)

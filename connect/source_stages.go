@@ -63,19 +63,30 @@ func stage[T any](in <-chan T, stop context.CancelCauseFunc, work func() error) 
 	}
 }
 
+// commitSpacing is the least time between the beginnings of two transactions that are not full: a
+// fast broker would else get one for each change, which costs both of them more than the changes do.
+const commitSpacing = 5 * time.Millisecond
+
 // gather what is polled to batches. While one is committed the next one grows, so that a broker
 // that is slow to commit gets larger transactions, not fewer records.
 func (s *sourceRun) gather() error {
 	var b batch
+	next := time.NewTimer(0) // when a batch may be committed that is not full
+	defer next.Stop()
+	early := true
 	for {
 		in, out := s.polled, s.ready
 		due := s.due(&b)
-		if !due {
+		full := b.bytes >= s.most()
+		if !due || early && !full {
 			out = nil
-		} else if b.bytes >= s.most() || s.boundary() == byConnector {
+		}
+		if due && (full || s.boundary() == byConnector) {
 			in = nil
 		}
 		select {
+		case <-next.C:
+			early = false
 		case records, more := <-in:
 			if !more {
 				if due {
@@ -87,14 +98,15 @@ func (s *sourceRun) gather() error {
 				return err
 			}
 		case out <- b:
-			b = batch{}
+			b, early = batch{}, true
+			next.Reset(commitSpacing)
 		}
 	}
 }
 
 // most bytes of a batch: one is gathered while another one is committed, and the producer has its
 // own copies.
-func (s *sourceRun) most() int { return int(s.w.cfg.TaskBytes) / 16 }
+func (s *sourceRun) most() int { return int(s.w.cfg.TaskBytes) / 32 }
 
 // Values of transaction.boundary other than poll.
 const (

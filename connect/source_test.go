@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/pabal-dev/pabal/internal/testenv"
 	"github.com/pabal-dev/pabal/kafka"
 	"github.com/pabal-dev/pabal/kafka/kafkatest"
+	"github.com/twmb/franz-go/pkg/kadm"
 )
 
 func brokers(t *testing.T, suite func(t *testing.T, k kafka.Config)) {
@@ -212,5 +214,35 @@ func TestRefusedRecordsAreLeftOut(t *testing.T) {
 		if want := int64(i+1) + int64(i)/29; n != want {
 			t.Fatalf("place %d has %d, want %d", i, n, want)
 		}
+	}
+}
+
+// TestTransactionsAreSpaced: a fast broker gets no transaction for each change.
+func TestTransactionsAreSpaced(t *testing.T) {
+	const count, spacing = 2000, 5 * time.Millisecond
+	k := kafkatest.Start(t).Config
+	w := start(t, k, "w1", &numbers{fail: func(int64) error {
+		time.Sleep(200 * time.Microsecond) // as a database that others write to
+		return nil
+	}})
+	settings := given("numbers", strconv.Itoa(count))
+	settings["batch"], settings["topic.creation.default.partitions"] = "1", "1"
+	began := time.Now()
+	create(t, w, "n", settings)
+	numbersIn(t, k, "numbers", count)
+	took := time.Since(began)
+	client, err := kafka.NewClient(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	ends, err := kadm.NewClient(client).ListEndOffsets(t.Context(), k.Topic("numbers"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	transactions := int64(-count) // each ends with a record of the broker's own
+	ends.Each(func(o kadm.ListedOffset) { transactions += o.Offset })
+	if most := int64(took/spacing) + 2; transactions < 1 || transactions > most {
+		t.Errorf("%d transactions in %v; at most %d are wanted", transactions, took, most)
 	}
 }

@@ -118,8 +118,8 @@ func (w *Worker) checkPlugins(k kind, given map[string]string, common config.Val
 	}
 	complete := w.withConverters(given)
 	for _, key := range []string{keyConverter, valueConverter} {
-		_, err := w.kinds.converter(complete, key)
-		note(key, err)
+		c, err := w.kinds.converter(complete, key)
+		note(key, errors.Join(err, closeConverter(c)))
 	}
 	_, err := w.kinds.header(complete)
 	note(headerConverter, err)

@@ -12,7 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/pabal-dev/pabal/connect/internal/members"
-	"github.com/pabal-dev/pabal/connect/internal/topiclog"
+	"github.com/pabal-dev/pabal/internal/topiclog"
 	"github.com/pabal-dev/pabal/kafka"
 )
 
@@ -24,7 +24,8 @@ type Worker struct {
 
 	configs, statuses *topiclog.Log
 	offsets           *offsetStore
-	writer            *kgo.Client // of statuses
+	changes           *topiclog.Writer // of configurations and offsets
+	writer            *kgo.Client      // of statuses
 	admin             *kadm.Client
 	group             *members.Group
 
@@ -38,7 +39,6 @@ type Worker struct {
 	mu      sync.Mutex
 	members []string      // nil: this worker is out of the group
 	joined  chan struct{} // holds one where members have changed
-	writing sync.Mutex    // one change of what is stored at a time
 	units   map[unitID]*unit
 
 	watching  sync.Mutex // of what follows
@@ -89,6 +89,7 @@ func (w *Worker) Start(ctx context.Context) (err error) {
 	if w.offsets, err = openOffsets(ctx, w.cfg); err != nil {
 		return err
 	}
+	w.changes = w.newWriter()
 	w.board.mu.Lock()
 	w.board.live = true
 	w.board.mu.Unlock()
@@ -131,6 +132,9 @@ func (w *Worker) release() {
 		ctx, cancel := context.WithTimeout(w.hard, leaveTimeout)
 		w.group.Leave(ctx)
 		cancel()
+	}
+	if w.changes != nil {
+		w.changes.Close()
 	}
 	for _, l := range []*topiclog.Log{w.configs, w.statuses} {
 		if l != nil {

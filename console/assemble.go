@@ -16,6 +16,7 @@ import (
 	"github.com/pabal-dev/pabal/console/lens"
 	"github.com/pabal-dev/pabal/console/mask"
 	"github.com/pabal-dev/pabal/console/redrive"
+	"github.com/pabal-dev/pabal/console/registry"
 )
 
 // New makes a console and its engines; Start starts them. It connects to nothing yet,
@@ -54,7 +55,11 @@ func assemble(cfg Config, log *audit.Log) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	kafka, err := cluster.New(cfg.Kafka, cluster.Config{Services: services, Mask: rules, Logger: cfg.Logger})
+	decoder, err := registry.NewDecoder(registry.Config{URL: cfg.RegistryURL, HTTP: cfg.RegistryHTTP, Prefix: cfg.Kafka.Prefix, Logger: cfg.Logger})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	kafka, err := cluster.New(cfg.Kafka, cluster.Config{Services: services, Mask: rules, Schemas: decoder, Logger: cfg.Logger})
 	if err != nil {
 		return nil, err
 	}
@@ -63,13 +68,16 @@ func assemble(cfg Config, log *audit.Log) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	letters, err := redrive.New(cfg.Kafka, redrive.Config{Path: cfg.file("redrives.sqlite"), Services: services, Audit: log, Mask: rules, Logger: cfg.Logger})
+	letters, err := redrive.New(cfg.Kafka, redrive.Config{Path: cfg.file("redrives.sqlite"), Services: services, Audit: log, Mask: rules, Schemas: decoder, Logger: cfg.Logger})
 	if err != nil {
 		return nil, err
 	}
 	engines := api.Engines{
 		Topics: kafka, Groups: kafka, Services: maskedServices{services, rules}, Lens: maskedLens{traces, rules},
 		DeadLetters: letters, Audit: log, Streams: maskedStreams{streamsEngine{services, kafka}, rules}, Version: cfg.Version,
+	}
+	if cfg.RegistryURL != "" {
+		engines.Schemas = registry.New(decoder, cfg.Kafka, kafka, kafka)
 	}
 	if cfg.ConnectURL != "" {
 		run, err := connectors.New(connectors.Config{URL: cfg.ConnectURL, HTTP: cfg.ConnectHTTP, Kafka: cfg.Kafka, Groups: kafka, RetainedAlarm: cfg.RetainedAlarm})

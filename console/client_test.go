@@ -224,6 +224,22 @@ func askAll(t *testing.T, ctx context.Context, e api.Engines) {
 		func() error {
 			return second(e.Connectors.SetConnectorOffsets(ctx, api.SetConnectorOffsets{Connector: "a", Offsets: aConnector.Offsets}))
 		},
+		func() error {
+			return second(e.Schemas.Subjects(ctx, api.SubjectQuery{PageQuery: api.PageQuery{Search: "o"}, Deleted: true}))
+		},
+		func() error { return second(e.Schemas.Subject(ctx, api.OneSubject{Subject: "a/..", Version: 2})) },
+		func() error {
+			return second(e.Schemas.DiffSchemas(ctx, api.SchemaDiffQuery{Subject: "a b?", From: 1, To: 2}))
+		},
+		func() error {
+			return second(e.Schemas.CheckSchema(ctx, api.SchemaCandidate{Subject: "a", Text: "{}", References: aVersion.References}))
+		},
+		func() error { return second(e.Schemas.SubjectUse(ctx, "주문/1")) },
+		func() error { return second(e.Schemas.SetCompatibility(ctx, api.SetCompatibility{Level: "FULL"})) },
+		func() error { return second(e.Schemas.SetCompatibility(ctx, api.SetCompatibility{Subject: "a"})) },
+		func() error {
+			return second(e.Schemas.DeleteSchema(ctx, api.DeleteSchema{Subject: "..", Permanent: true}))
+		},
 		func() error { return second(service.Projections(ctx)) },
 		func() error { return service.PauseProjection(ctx, "a/b") },
 		func() error { return service.ResumeProjection(ctx, "view") },

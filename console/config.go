@@ -52,6 +52,12 @@ type Config struct {
 	ConnectURL string
 	// ConnectHTTP asks it; a client with a bound on time where nil.
 	ConnectHTTP *http.Client
+	// RegistryURL is the REST API of a schema registry, whose schemas are shown and used to show
+	// keys and values; "" for none. It has no user and password.
+	RegistryURL string
+	// RegistryHTTP asks it, with credentials where it wants some; a client with a bound on time
+	// where nil.
+	RegistryHTTP *http.Client
 	// RetainedAlarm is how many bytes of log a replication slot of a connector may keep before
 	// there is an alarm; 1 GiB where 0.
 	RetainedAlarm int64

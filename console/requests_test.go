@@ -159,6 +159,7 @@ func TestWhoMayWhat(t *testing.T) {
 		"POST services/{service}/consumers/{consumer}/replay": api.Admin, "POST services/{service}/projections/{projection}/reset": api.Admin,
 		"POST services/{service}/projections/{projection}/swap": api.Admin, "POST connectors": api.Admin, "POST connectors/{connector}/config": api.Admin,
 		"POST connectors/{connector}/delete": api.Admin, "POST connectors/{connector}/offsets": api.Admin, "POST login": "", "POST logout": "",
+		"POST subjects/{subject}/check": api.Viewer, "POST compatibility": api.Admin, "POST subjects/{subject}/compatibility": api.Admin, "POST subjects/{subject}/delete": api.Admin,
 	}
 	for _, rt := range routes {
 		role, special := want[rt.method+" "+rt.pattern]
@@ -183,7 +184,7 @@ func TestActsAreRecorded(t *testing.T) {
 		s.set(func(f *fake) { f.calls, f.audit, f.broken, f.fail = nil, nil, nil, nil })
 		s.example(t, rt, bearer(s.tokens[api.Admin])...)
 		calls, entries := s.asked(), s.recorded()
-		if strings.Contains(examples[name].body, "dryRun") {
+		if strings.Contains(examples[name].body, "dryRun") || strings.HasSuffix(rt.pattern, "/check") { // which changes nothing
 			if len(entries) > 0 {
 				t.Errorf("%s: a dry run is recorded: %+v", name, entries)
 			}

@@ -3,13 +3,8 @@ package console
 import (
 	"bufio"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"math/big"
 	"net"
 	"net/http"
 	"strings"
@@ -18,6 +13,7 @@ import (
 
 	"github.com/pabal-dev/pabal/console/api"
 	"github.com/pabal-dev/pabal/console/auth"
+	"github.com/pabal-dev/pabal/internal/testenv"
 	"github.com/pabal-dev/pabal/lifecycle"
 )
 
@@ -130,7 +126,7 @@ func TestBusyPort(t *testing.T) {
 
 func TestTLS(t *testing.T) {
 	s := newSite(t, true)
-	certificate, pool := selfSigned(t)
+	certificate, pool := testenv.Certificate(t)
 	server := startServer(t, s, Config{TLS: &tls.Config{Certificates: []tls.Certificate{certificate}}})
 	c, err := api.NewClient(api.ClientConfig{URL: server.URL(), CA: pool, Token: s.tokens[api.Viewer]})
 	if err != nil {
@@ -162,26 +158,6 @@ func TestTLS(t *testing.T) {
 	if cookie := res.Header.Get("Set-Cookie"); !strings.Contains(cookie, "Secure") {
 		t.Errorf("the cookie %q", cookie)
 	}
-}
-
-func selfSigned(t *testing.T) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(leaf)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
 }
 
 // TestSlowRequestDoesNotHoldTheServer: neither headers nor bodies that never end.

@@ -23,7 +23,7 @@ const walkthroughTimeout = 9 * time.Minute
 
 // TestWalkthroughOrders runs every command of the page, in order, in one shell.
 func TestWalkthroughOrders(t *testing.T) {
-	walkThrough(t, "docs/walkthrough-orders.md", 8080, 8101, 8102, 8103, 8104, 9092)
+	walkThrough(t, "docs/walkthrough-orders.md", 8080, 8081, 8101, 8102, 8103, 8104, 9092)
 }
 
 func walkThrough(t *testing.T, page string, ports ...int) {

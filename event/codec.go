@@ -22,9 +22,13 @@ type Codec interface {
 // that producers can add fields first; a second value behind the first is not.
 var JSON Codec = jsonCodec{}
 
-// ErrPayload is wrapped by every error of Decode: the payload is not what its
+// ErrPayload is wrapped by every error of Decode but ErrUnavailable: the payload is not what its
 // content type or the target says.
 var ErrPayload = errors.New("malformed payload")
+
+// ErrUnavailable is wrapped by errors of codecs that need something else, such as a registry of
+// schemas, which does not answer: the payload may be right, and decoding it later may do.
+var ErrUnavailable = errors.New("what the codec needs does not answer")
 
 // Decode returns the payload as a T with the codec its content type names: one
 // of codecs, or JSON where none is given.
@@ -33,6 +37,9 @@ func Decode[T any](e Event, codecs ...Codec) (T, error) {
 	codec, err := codecFor(e.ContentType, codecs)
 	if err == nil {
 		err = codec.Decode(e.Payload, &data)
+	}
+	if errors.Is(err, ErrUnavailable) {
+		return data, fmt.Errorf("%s %s: %w", e.Type, e.ID, err)
 	}
 	if err != nil {
 		return data, fmt.Errorf("%w: %s %s: %w", ErrPayload, e.Type, e.ID, err)

@@ -71,7 +71,8 @@ func isPermanent(err error) bool {
 // Later marks an error that says nothing about the message: this process cannot
 // handle it, but another one, or this one later, can. The message waits, with
 // later ones of its key, and is tried again every two seconds (or Backoff.Max,
-// where that is shorter) without limit; it costs no attempt.
+// where that is shorter) without limit; it costs no attempt. Errors that wrap event.ErrUnavailable are
+// such.
 func Later(err error) error {
 	if err == nil {
 		return nil
@@ -85,7 +86,7 @@ func (e laterError) Unwrap() error { return e.error }
 
 func isLater(err error) bool {
 	var l laterError
-	return errors.As(err, &l)
+	return errors.As(err, &l) || errors.Is(err, event.ErrUnavailable)
 }
 
 // RedriveHeader names the one consumer a redriven record is meant for; others

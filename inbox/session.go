@@ -19,7 +19,7 @@ import (
 // held back, so that records never reach a tenure they were not fetched for.
 type session struct {
 	*runner
-	client *kgo.Client
+	client *kafka.Member
 
 	mu        sync.Mutex
 	parts     map[topicPartition]*partition
@@ -70,7 +70,7 @@ func newSession(r *runner) (*session, error) {
 	if r.cfg.InstanceID != "" {
 		opts = append(opts, kgo.InstanceID(r.cfg.InstanceID))
 	}
-	client, err := kafka.NewClient(r.cluster, opts...)
+	client, err := kafka.NewMember(r.cluster, opts...)
 	s.client = client
 	return s, err
 }
@@ -250,9 +250,9 @@ func (s *session) close() {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.hard), timeout)
 	defer cancel()
-	if err := s.client.LeaveGroupContext(ctx); err != nil && !errors.Is(err, context.Canceled) {
+	if err := s.client.Leave(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		s.log.Warn("the consumer could not leave its group; its partitions move after the session's time-out", "error", err)
 	}
-	s.client.CloseAllowingRebalance()
+	s.client.Close()
 	s.health.Forget(joiningGroup, reachingKafka)
 }

@@ -2,17 +2,12 @@ package kafka_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"math/big"
-	"net"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/pabal-dev/pabal/internal/testenv"
 	"github.com/pabal-dev/pabal/kafka"
 	"github.com/twmb/franz-go/pkg/kfake"
 )
@@ -20,7 +15,8 @@ import (
 // TestTLSAndSASL: every mechanism works, also over TLS, and a wrong password is
 // refused soon, by name and without being printed.
 func TestTLSAndSASL(t *testing.T) {
-	server, roots := certificate(t)
+	certificate, roots := testenv.Certificate(t)
+	server := &tls.Config{Certificates: []tls.Certificate{certificate}}
 	for _, c := range []struct {
 		mechanism string
 		tls       *tls.Config
@@ -50,28 +46,4 @@ func TestTLSAndSASL(t *testing.T) {
 		}
 		cancel()
 	}
-}
-
-// certificate makes one for 127.0.0.1 that signs itself.
-func certificate(t *testing.T) (*tls.Config, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(parsed)
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, roots
 }

@@ -30,10 +30,12 @@ var suite = []struct {
 	{"topics get partitions and configuration once", topicsGetPartitionsAndConfiguration},
 	{"a topic made anew has another id", topicMadeAnewHasAnotherID},
 	{"a transaction shows whole or not at all", transactionShowsWholeOrNotAtAll},
+	{"a commit waits until the client lists what it produced", commitWaitsForTheClient},
 	{"a transactional id fences its predecessor", transactionalIDFences},
 	{"initialising aborts the open transaction before", initialisingAbortsTheOpenTransaction},
 	{"the last stable offset waits for another's transaction", lastStableOffsetWaits},
 	{"a record too large is refused alone", tooLargeIsRefused},
+	{"a member leaves while its group waits for another", memberLeavesDuringARebalance},
 	{"a group shares partitions, a static member keeps its own", groupSharesPartitions},
 }
 

@@ -41,28 +41,55 @@ const (
 	lastLookAfter  = 200 * time.Millisecond
 )
 
+// brokersReturn is how long brokers that are too few for a topic are waited for. One that the
+// controller has not heard of for its session, 9 seconds by default, is away until it says something.
+const brokersReturn = 10 * time.Second
+
 // EnsureTopics creates the topics that do not exist yet, and returns when Kafka shows
-// all of them; those that exist are left as they are.
+// all of them; those that exist are left as they are. Brokers that are too few for a topic's
+// replicas are waited for, for 10 seconds.
 func EnsureTopics(ctx context.Context, client *kgo.Client, c Config, topics ...Topic) error {
 	admin := kadm.NewClient(client)
+	patience := time.Now().Add(brokersReturn)
+	var tooFew error
 	for wait := firstLookAfter; len(topics) > 0; wait = min(2*wait, lastLookAfter) {
 		// Again in every round: one that existed may be on its way out.
-		for _, t := range topics {
-			if err := ensureTopic(ctx, admin, c, t); err != nil {
-				return err
-			}
+		few, err := ensureEach(ctx, admin, c, topics, patience)
+		if err != nil {
+			return errors.Join(tooFew, err)
 		}
-		var err error
-		if topics, err = unseen(ctx, client, c, topics); err != nil || len(topics) == 0 {
-			return err
+		tooFew = few
+		if topics, err = unseen(ctx, client, c, topics); err != nil {
+			return errors.Join(tooFew, err)
+		}
+		if len(topics) == 0 {
+			return nil
 		}
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
+			if tooFew != nil {
+				return errors.Join(tooFew, ctx.Err())
+			}
 			return fmt.Errorf("topic %s was created, and Kafka does not show it: %w", c.Topic(topics[0].Name), ctx.Err())
 		}
 	}
 	return nil
+}
+
+// ensureEach returns in tooFew what may pass by itself until patience ends.
+func ensureEach(ctx context.Context, admin *kadm.Client, c Config, topics []Topic, patience time.Time) (tooFew, err error) {
+	for _, t := range topics {
+		err := ensureTopic(ctx, admin, c, t)
+		if errors.Is(err, kerr.InvalidReplicationFactor) && time.Now().Before(patience) {
+			tooFew = err
+			continue
+		}
+		if err != nil {
+			return tooFew, err
+		}
+	}
+	return tooFew, nil
 }
 
 // unseen are those that the broker asked does not show yet: the controller, which

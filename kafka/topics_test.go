@@ -104,3 +104,42 @@ func TestATopicOnItsWayOut(t *testing.T) {
 		t.Errorf("it was asked for %d times", len(asked))
 	}
 }
+
+// A broker that the controller has not heard of for a while is none of the available ones.
+func TestBrokersThatComeBack(t *testing.T) {
+	back := make(chan bool)
+	asked := make(chan bool, 1000)
+	c := controlled(t, kmsg.CreateTopics, func(r kmsg.Request) kmsg.Response {
+		asked <- true
+		select {
+		case <-back:
+			return nil
+		default:
+		}
+		resp := r.ResponseKind().(*kmsg.CreateTopicsResponse)
+		topic := kmsg.NewCreateTopicsResponseTopic()
+		topic.Topic, topic.ErrorCode = "patient", kerr.InvalidReplicationFactor.Code
+		resp.Topics = append(resp.Topics, topic)
+		return resp
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		for range 3 {
+			<-asked
+		}
+		cancel()
+	}()
+	err := kafka.EnsureTopics(ctx, client(t, c), c, kafka.Topic{Name: "patient"})
+	if !errors.Is(err, kerr.InvalidReplicationFactor) || !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want what Kafka said, too", err)
+	}
+	go func() {
+		for range 3 {
+			<-asked
+		}
+		close(back)
+	}()
+	if err := kafka.EnsureTopics(t.Context(), client(t, c), c, kafka.Topic{Name: "patient"}); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -28,6 +28,8 @@ type Capture struct {
 	// Slot says that the replication slot is there, and Published that its reader's
 	// publications have the inserts of this outbox, all of them.
 	Slot, Published bool
+	// Messages says that the reader reads messages of the log that are no rows (ByMessage), too.
+	Messages bool
 	// Wrong says why the slot cannot be that of a connector that publishes this outbox; "" where it
 	// can be. Hidden says that what its reader reads cannot be seen.
 	Wrong  string

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/pabal-dev/pabal/kafka"
 )
 
 // outcome says what became of a Kafka transaction that was not committed
@@ -36,7 +38,8 @@ func (s *session) publish(ctx context.Context, records []*kgo.Record, p position
 		return out, false, fmt.Errorf("begin a Kafka transaction: %w", err)
 	}
 	began := time.Now()
-	results, err := s.produce(ctx, append(records, s.positionRecord(p)))
+	at := s.positionRecord(p)
+	results, err := s.produce(ctx, append(records, at))
 	if err != nil {
 		return out, false, err
 	}
@@ -57,7 +60,7 @@ func (s *session) publish(ctx context.Context, records []*kgo.Record, p position
 		}
 		return out, false, nil
 	}
-	if err := s.client.EndTransaction(end, kgo.TryCommit); err != nil {
+	if err := kafka.Commit(end, s.client, at); err != nil {
 		return out, false, fmt.Errorf("commit of a Kafka transaction is not confirmed: %w", err)
 	}
 	s.gap.ended = time.Now()

@@ -9,16 +9,26 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pabal-dev/pabal/kafka"
 	"github.com/pabal-dev/pabal/lifecycle"
 )
 
-// SweeperConfig says how a Sweeper works; Slot is required.
+// SweeperConfig says how a Sweeper works. Slot is required for a CaptureStore, Kafka for a MarkStore.
 type SweeperConfig struct {
 	// Slot is the replication slot of the connector that publishes this outbox. One of another
 	// kind or database is refused, and nothing is removed where the publications of its reader
 	// have not this outbox. Rows that a connector leaves out although its publication has them
 	// (table.include.list) are not seen: those are removed once it has passed them, and lost.
 	Slot string
+	// Way is ByCapture, which is the default, or ByMessage for an outbox without rows: once a connector
+	// reads the log and what rows there are is published, messages are written to the log only. Rows are
+	// written again when the slot is not there or is not such a connector's any more; what was
+	// enqueued before that was seen, and was not read, is lost with the slot. There is no history then.
+	Way Way
+	// Kafka and MarkTopic are where the marks of a MarkStore come to; "pabal.outbox-marks" by default, a
+	// topic that the sweeper makes where it is missing. The connector must be of the same prefix.
+	Kafka     kafka.Config
+	MarkTopic string
 	// Name of the outbox in logs; "outbox" by default.
 	Name string
 	// KeepHistory is as a relay's: above 0, published rows are kept as COMPLETED.
@@ -38,7 +48,8 @@ type SweeperConfig struct {
 }
 
 func (c SweeperConfig) withDefaults() (SweeperConfig, error) {
-	c.Name = cmp.Or(c.Name, "outbox")
+	c.Name, c.MarkTopic = cmp.Or(c.Name, "outbox"), cmp.Or(c.MarkTopic, "pabal.outbox-marks")
+	c.Way = cmp.Or(c.Way, ByCapture)
 	c.Interval = cmp.Or(c.Interval, time.Second)
 	c.BatchRows = cmp.Or(c.BatchRows, 5000)
 	c.LeaseTTL = cmp.Or(c.LeaseTTL, 10*time.Second)
@@ -50,8 +61,8 @@ func (c SweeperConfig) withDefaults() (SweeperConfig, error) {
 	}
 	c.Logger = c.Logger.With("outbox", c.Name)
 	switch {
-	case c.Slot == "":
-		return c, fmt.Errorf("%w: a sweeper needs the name of the connector's replication slot", ErrConfig)
+	case c.Way != ByCapture && c.Way != ByMessage:
+		return c, fmt.Errorf("%w: a sweeper's outbox leaves by %q or %q, not %q", ErrConfig, ByCapture, ByMessage, c.Way)
 	case c.Interval < 0 || c.KeepHistory < 0 || c.BatchRows < 0:
 		return c, fmt.Errorf("%w: a sweeper's setting is negative", ErrConfig)
 	case c.LeaseTTL < time.Second:
@@ -67,8 +78,10 @@ func (c SweeperConfig) withDefaults() (SweeperConfig, error) {
 // The deletions are changes of the table, too: the connector's publication leaves them
 // out, or its outbox event router does.
 type Sweeper struct {
-	store CaptureStore
+	store Store
 	cfg   SweeperConfig
+	// open makes what finds out about the connector, for one term.
+	open func(context.Context) (lookout, error)
 
 	mu    sync.Mutex
 	stats Stats
@@ -80,13 +93,58 @@ type Sweeper struct {
 
 var _ lifecycle.Service = (*Sweeper)(nil)
 
-// NewSweeper returns a sweeper; its error wraps ErrConfig.
+// lookout finds out what a connector has published. One goroutine uses it.
+type lookout interface {
+	look(context.Context) (sight, error)
+	close()
+}
+
+// sight is what a lookout sees.
+type sight struct {
+	published []int64
+	// empty says that nothing is to be swept.
+	empty bool
+	// trouble is why nothing of the outbox is published, "" where it is.
+	trouble string
+	// stir asks for a change of the database, again for another look without a wait.
+	stir, again bool
+}
+
+// NewSweeper returns one for an outbox in a database that tells how far a connector is; its error wraps
+// ErrConfig.
 func NewSweeper(store CaptureStore, config SweeperConfig) (*Sweeper, error) {
 	config, err := config.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	return &Sweeper{store: store, cfg: config, stats: Stats{State: Stopped}}, nil
+	if config.Slot == "" {
+		return nil, fmt.Errorf("%w: a sweeper needs the name of the connector's replication slot", ErrConfig)
+	}
+	return newSweeper(store, config, func(context.Context) (lookout, error) {
+		return &slotLookout{store: store, cfg: config, rowless: rowless{wanted: config.Way == ByMessage}}, nil
+	}), nil
+}
+
+// NewMarkSweeper returns one for an outbox in a database that does not tell how far a connector is; its error
+// wraps ErrConfig.
+func NewMarkSweeper(store MarkStore, config SweeperConfig) (*Sweeper, error) {
+	config, err := config.withDefaults()
+	switch {
+	case err != nil:
+		return nil, err
+	case config.Way != ByCapture:
+		return nil, fmt.Errorf("%w: this outbox can leave by %q only, not %q", ErrConfig, ByCapture, config.Way)
+	case config.Slot != "":
+		return nil, fmt.Errorf("%w: this database has no replication slots; leave Slot out", ErrConfig)
+	}
+	if err := config.Kafka.Validate(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	return newSweeper(store, config, func(ctx context.Context) (lookout, error) { return newMarkLookout(ctx, store, config) }), nil
+}
+
+func newSweeper(store Store, config SweeperConfig, open func(context.Context) (lookout, error)) *Sweeper {
+	return &Sweeper{store: store, cfg: config, open: open, stats: Stats{State: Stopped}}
 }
 
 // Start looks at the database once, and begins. The connector may come later. What is in an outbox that no
@@ -98,15 +156,17 @@ func (s *Sweeper) Start(ctx context.Context) error {
 	if s.gone != nil {
 		return fmt.Errorf("outbox: the sweeper runs already")
 	}
-	now, err := s.store.Capture(ctx, s.cfg.Slot, 0)
-	switch {
-	case err != nil:
-		return fmt.Errorf("looking at change data capture: %w", err)
-	case now.Wrong != "":
-		return fmt.Errorf("%w: %s: %s", ErrSlot, s.cfg.Slot, now.Wrong)
+	if store, ok := s.store.(CaptureStore); ok {
+		now, err := store.Capture(ctx, s.cfg.Slot, 0)
+		switch {
+		case err != nil:
+			return fmt.Errorf("looking at change data capture: %w", err)
+		case now.Wrong != "":
+			return fmt.Errorf("%w: %s: %s", ErrSlot, s.cfg.Slot, now.Wrong)
+		}
 	}
 	if store, ok := s.store.(WayStore); ok {
-		if err := begin(ctx, store); err != nil {
+		if err := begin(ctx, store, s.cfg.Way); err != nil {
 			return err
 		}
 	}
@@ -163,41 +223,41 @@ func (s *Sweeper) term(ctx context.Context) (held bool, err error) {
 	if err != nil {
 		return true, err
 	}
-	var r readers
+	out, err := s.open(ctx)
+	if err != nil {
+		return true, err
+	}
+	defer out.close()
 	extended := time.Now()
 	for wait := time.Duration(0); pause(ctx, wait, nil); {
-		now, err := s.store.Capture(ctx, s.cfg.Slot, s.cfg.BatchRows)
+		seen, err := out.look(ctx)
 		if err != nil {
 			return true, err
 		}
-		if len(now.IDs) == 0 {
+		if seen.empty {
 			if moved, err := s.moved(ctx); moved || err != nil {
 				return !moved, err
 			}
 		}
-		if why := trouble(now, s.cfg.Slot); why != "" {
-			s.tell(Held, why)
+		if seen.trouble != "" {
+			s.tell(Held, seen.trouble)
 		} else {
 			s.tell(Active, "")
 		}
-		marked := r.mark.IDs != nil
-		if ids := r.take(now); ids != nil {
+		if ids := seen.published; ids != nil {
 			if err := s.store.Complete(ctx, lease, ids, id.Position, s.cfg.KeepHistory > 0); err != nil {
 				return true, err
 			}
 			s.swept(len(ids))
 		}
-		// A lease that is extended is also a change after the mark, so that the connector
-		// passes it though nobody else writes.
-		if fresh := !marked && r.mark.IDs != nil; fresh || time.Since(extended) > s.cfg.LeaseTTL/3 {
+		if seen.stir || time.Since(extended) > s.cfg.LeaseTTL/3 {
 			if err := s.store.ExtendLease(ctx, lease, s.cfg.LeaseTTL); err != nil {
 				return true, err
 			}
 			extended = time.Now()
 		}
-		wait = s.cfg.Interval
-		if marked && r.mark.IDs == nil {
-			wait = 0 // the next mark
+		if wait = s.cfg.Interval; seen.again {
+			wait = 0
 		}
 	}
 	return true, ctx.Err()
@@ -222,23 +282,6 @@ func (s *Sweeper) release(ctx context.Context, lease Lease) {
 	}
 }
 
-// trouble is why nothing of the outbox is published, "" where it is.
-func trouble(c Capture, slot string) string {
-	switch {
-	case !c.Slot:
-		return fmt.Sprintf("there is no replication slot %q in this database: create the connector, with that slot.name", slot)
-	case c.Wrong != "":
-		return fmt.Sprintf("the replication slot %q is not of a connector that publishes this outbox: %s", slot, c.Wrong)
-	case c.Reader == "":
-		return fmt.Sprintf("no connector reads through the replication slot %q", slot)
-	case c.Hidden:
-		return fmt.Sprintf("what is read through the replication slot %q cannot be seen: GRANT pg_read_all_stats to the service's user, or have it and the connector be one; track_activities must be on", slot)
-	case !c.Published:
-		return fmt.Sprintf("the connector that reads through the replication slot %q does not publish this outbox: its publication must have all inserts of pabal_outbox; where it is another connector's slot, name the right one", slot)
-	}
-	return ""
-}
-
 // tell takes note of the state, and logs what is wrong, once, and that it is over.
 func (s *Sweeper) tell(state State, trouble string) {
 	s.mu.Lock()
@@ -248,7 +291,7 @@ func (s *Sweeper) tell(state State, trouble string) {
 	}
 	s.stats.State, s.stats.Reason = state, trouble
 	if trouble == "" {
-		s.cfg.Logger.Info("a connector publishes the outbox", "slot", s.cfg.Slot)
+		s.cfg.Logger.Info("a connector publishes the outbox")
 		return
 	}
 	s.cfg.Logger.Warn("the outbox is not swept: what is published stays in it for now", "reason", trouble)

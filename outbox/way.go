@@ -20,6 +20,9 @@ const (
 	// Waiting is the way of what is enqueued while an outbox is moved from a relay to a connector,
 	// and the relay has something to publish: it waits for that.
 	Waiting Way = "waiting"
+	// ByMessage is a connector's, too, without rows: messages are written to the database's log only, with
+	// their transaction. A Sweeper has an outbox that leaves ByCapture leave so; see SweeperConfig.Way.
+	ByMessage Way = "cdc-message"
 )
 
 // WayStore is a CaptureStore whose outbox knows its way out: how a row leaves is settled when it is
@@ -31,10 +34,12 @@ type WayStore interface {
 	// Switch changes it when nobody enqueues: writers wait for those before them to end, no longer
 	// than hold; then it wraps ErrBusy. Rows that no relay has looked at since the outbox was made
 	// go to a connector at once. Where a relay has rows to publish, what is enqueued waits, and
-	// ErrBusy is wrapped, too: Switch must be called again, which takes what waits along. After
+	// ErrBusy is wrapped, too: Switch must be called again, which takes what waits along. So it is
+	// ByMessage, where a connector's rows are waited for, too; from a relay that wraps ErrMoved. After
 	// another error the way is the old or the new one.
 	Switch(ctx context.Context, to Way, hold time.Duration) error
-	// Left counts rows by their way: STARTED ones, and FAILED ones.
+	// Left counts rows by their way: STARTED ones, and FAILED ones. Switch puts a row behind messages
+	// that have none, which counts as ByCapture.
 	Left(ctx context.Context, way Way) (started, failed int64, err error)
 }
 
@@ -72,9 +77,14 @@ const holdDefault = 2 * time.Second
 // Writers, relays and connectors need not be stopped for it: rows know how they leave, so that
 // connectors leave out a relay's, and a relay does not begin as long as a connector has some. What is
 // enqueued while a relay comes to its end is published only after Move has returned; Move back to the
-// relay gives up.
+// relay gives up. An outbox without rows (ByMessage) can be moved, too; to have one, move it to a connector
+// first and set SweeperConfig.Way.
 func Move(ctx context.Context, store WayStore, to Way, config MoveConfig) error {
-	if to != ByRelay && to != ByCapture {
+	switch to {
+	case ByRelay, ByCapture:
+	case ByMessage:
+		return fmt.Errorf("%w: move the outbox to %q, then start its sweepers with %q", ErrConfig, ByCapture, to)
+	default:
 		return fmt.Errorf("%w: there is no way %q out of an outbox", ErrConfig, to)
 	}
 	wait := func(waiting string) error {
@@ -120,24 +130,35 @@ func switchWay(ctx context.Context, store WayStore, to Way, hold time.Duration, 
 	}
 }
 
-// begin has an outbox that no relay has ever had leave by change data capture; any other must have been
-// moved, but for rows that wait for their sweeper.
-func begin(ctx context.Context, store WayStore) error {
+// begin has an outbox that no relay has ever had, or has still something to publish of, leave by change data
+// capture; any other must have been moved, but for rows that wait for their sweeper.
+func begin(ctx context.Context, store WayStore, to Way) error {
 	now, err := store.Way(ctx)
-	if err != nil {
+	if err != nil || now == ByMessage && to == now {
 		return err
 	}
-	id, err := store.Identity(ctx)
-	if err == nil && (now == ByCapture || id.Position == nil) {
+	relays := false
+	if now == Waiting || now == ByRelay {
+		id, err := store.Identity(ctx)
+		if err != nil {
+			return err
+		}
+		relays = id.Position != nil
+	}
+	if relays && now == Waiting {
+		started, failed, err := store.Left(ctx, ByRelay)
+		if err != nil {
+			return err
+		}
+		relays = started+failed > 0
+	}
+	if !relays {
 		return switchWay(ctx, store, ByCapture, holdDefault, func(waiting string) error {
 			if !pause(ctx, 200*time.Millisecond, nil) {
 				return fmt.Errorf("%s: %w", waiting, ctx.Err())
 			}
 			return nil
 		})
-	}
-	if err != nil {
-		return err
 	}
 	left, _, err := store.Left(ctx, ByCapture)
 	if err == nil && left == 0 {
@@ -159,7 +180,7 @@ func relayMay(ctx context.Context, store Store) error {
 	if err != nil {
 		return err
 	}
-	if way == ByCapture {
+	if way == ByCapture || way == ByMessage {
 		return fmt.Errorf("%w: a connector publishes this outbox; to have a relay do so, move it (outbox.Move, pabal outbox move)", ErrMoved)
 	}
 	left, _, err := ways.Left(ctx, ByCapture)

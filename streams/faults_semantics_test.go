@@ -1,7 +1,10 @@
 package streams_test
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -42,7 +45,7 @@ type running struct {
 
 func (b onBroker) Start(t testing.TB, topology *streams.Topology, topics []string) semantics.App {
 	k := b.kafka
-	k.Prefix = testenv.Prefix(t)
+	k.Prefix, k.Logger = testenv.Prefix(t), quietly(t)
 	in := newClient(t, k)
 	if !slices.Contains(topics, "R") {
 		topics = append(topics, "R") // where a case sends records to
@@ -70,15 +73,30 @@ func (r *running) Pipe(t testing.TB, rec *kgo.Record) {
 	}
 }
 
+// must shows what can be known of an App that does not go on.
+func (r *running) must(t testing.TB, err error) {
+	t.Helper()
+	if err == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	ends, err1 := r.admin.ListEndOffsets(ctx, r.sources...)
+	stable, err2 := r.admin.ListCommittedOffsets(ctx, r.sources...)
+	commits, err3 := r.admin.FetchOffsets(ctx, r.group)
+	open, err4 := r.admin.DescribeTransactions(ctx)
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	t.Fatalf("%v, the App is %v %v\nends %v\nlast stable %v\ncommits %v\ntransactions %+v\n%+v\n%s", err, r.app.State(), errors.Join(err1, err2, err3, err4), ends, stable, commits, open.Sorted(), r.app.Stats(), stacks)
+}
+
 // quiet: everything that the sources have is committed, and nothing came while that was
 // looked at.
 func (r *running) quiet(t testing.TB, ctx context.Context) bool {
 	t.Helper()
 	before := r.ends(t, ctx)
 	offsets, err := r.admin.FetchOffsetsForTopics(ctx, r.group, r.sources...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r.must(t, err)
 	done := true
 	before.Each(func(end kadm.ListedOffset) {
 		at, ok := offsets.Lookup(end.Topic, end.Partition)
@@ -103,9 +121,7 @@ func (r *running) contained(t testing.TB, ctx context.Context) bool {
 	globals := r.app.Stats().Globals
 	for _, g := range globals {
 		ends, err := r.admin.ListEndOffsets(ctx, g.Topic)
-		if err != nil {
-			t.Fatal(err)
-		}
+		r.must(t, err)
 		if end, _ := ends.Lookup(g.Topic, 0); g.Positions[0] < end.Offset {
 			return false
 		}
@@ -116,12 +132,7 @@ func (r *running) contained(t testing.TB, ctx context.Context) bool {
 func (r *running) ends(t testing.TB, ctx context.Context) kadm.ListedOffsets {
 	t.Helper()
 	ends, err := r.admin.ListEndOffsets(ctx, r.sources...)
-	if err == nil {
-		err = ends.Error()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	r.must(t, cmp.Or(err, ends.Error()))
 	return ends
 }
 
@@ -129,9 +140,7 @@ func (r *running) Read(t testing.TB, topic string) (all []*kgo.Record) {
 	t.Helper()
 	ctx := withDeadline(t)
 	ends, err := r.admin.ListEndOffsets(ctx, r.cfg.Topic(topic))
-	if err != nil {
-		t.Fatal(err)
-	}
+	r.must(t, err)
 	end, _ := ends.Lookup(r.cfg.Topic(topic), 0)
 	for r.read < end.Offset {
 		fetches := r.out.PollFetches(ctx)

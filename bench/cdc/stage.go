@@ -74,7 +74,7 @@ func withJVM(options string, start func() error) error {
 func (s *stage) startOurs(ctx context.Context, program string, sides []string) (err error) {
 	if program == "" && (slices.Contains(sides, inProcess) || slices.Contains(sides, ours)) {
 		program = filepath.Join(s.dir, "pabal")
-		if err := build(ctx, program); err != nil {
+		if err := measure.Build(ctx, program); err != nil {
 			return err
 		}
 	}

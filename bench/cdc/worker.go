@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -25,19 +24,6 @@ type worker struct {
 
 // ourPrefix keeps our worker from being one of Kafka Connect's group, with its topics.
 const ourPrefix = "ours."
-
-// build the program.
-func build(ctx context.Context, program string) error {
-	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/pabal-dev/pabal").Output()
-	if err != nil {
-		return fmt.Errorf("look for the module of pabal: %w", err)
-	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-C", strings.TrimSpace(string(root)), "-o", program, "./cmd/pabal")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build pabal: %w: %s", err, out)
-	}
-	return nil
-}
 
 // startPabal runs "pabal up" with connectors and without a console.
 func startPabal(ctx context.Context, program, kafka string) (*worker, error) {

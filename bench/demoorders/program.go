@@ -12,15 +12,14 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/pabal-dev/pabal/bench/measure"
 )
 
-// build compiles the program of the module above, as it is shipped.
+// build compiles the program of the module above, and says how large it is.
 func build(ctx context.Context, binary string, w io.Writer) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-C", "..", "-trimpath", "-ldflags", "-s -w", "-o", binary, "./cmd/pabal")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
-	cmd.Stdout, cmd.Stderr = w, w
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("build pabal: %w", err)
+	if err := measure.Build(ctx, binary); err != nil {
+		return err
 	}
 	info, err := os.Stat(binary)
 	if err == nil {

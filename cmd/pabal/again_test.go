@@ -15,7 +15,7 @@ import (
 // testAgain continues a folder that holds so many orders, as a process of its
 // own, and while that one runs tries what must be refused.
 func testAgain(t *testing.T, folder string, before int64) {
-	cmd := process(t, demoArgs("--data-dir="+folder, "--rate=60", "--duration=3s")...)
+	cmd := process(t, demoArgs("--data-dir="+folder, "--codec=json", "--rate=30", "--duration=3s")...) // behind what is in Avro
 	var stdout strings.Builder
 	cmd.Stdout = &stdout
 	stderr, err := cmd.StderrPipe()

@@ -52,6 +52,7 @@ type cli struct {
 	Violations  violationsCommand  `cmd:"" group:"Ask a console:" help:"List invariants that do not hold."`
 	Audit       auditCommand       `cmd:"" group:"Ask a console:" help:"List who did what."`
 
+	Schema     schemaCommand     `cmd:"" help:"Write Go types for schemas, and check changes of schemas before they are merged."`
 	Config     configCommand     `cmd:"" help:"Explain the configuration of pabal up."`
 	User       userCommand       `cmd:"" help:"Change the users file of the console."`
 	Completion completionCommand `cmd:"" help:"Print a completion script for a shell."`

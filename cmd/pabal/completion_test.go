@@ -36,6 +36,8 @@ func TestBashCompletes(t *testing.T) {
 		{"pabal sagas retry --rea", "--reason"},
 		{"pabal streams ", "describe list pause query reset resume"},
 		{"pabal streams query --sin", "--since"},
+		{"pabal schema ", "check go"},
+		{"pabal schema check --level = F", "FORWARD FULL"},
 		{"pabal zzz", ""},
 	} {
 		words := strings.Split(tt.line, " ")

@@ -17,13 +17,13 @@ import (
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "demo")
-	flags := demoArgs("--data-dir="+folder, "--rate=60", "--seed=1")
+	flags := demoArgs("--data-dir="+folder, "--rate=30", "--seed=1")
 	first := goodReport(t, pabal(t, append(flags, "--duration=3s")...))
-	if first.Backends.Kafka != "embedded" || first.Backends.Database != "sqlite" || first.Crashes != 0 {
+	if first.Backends.Kafka != "embedded" || first.Backends.Database != "sqlite" || first.Codec != "avro" || first.Crashes != 0 {
 		t.Errorf("%+v", first)
 	}
-	if first.Orders.Placed < 50 || first.Orders.Placed > 500 || first.Rate <= 0 || first.Latency.P50 <= 0 || first.Latency.P99 < first.Latency.P50 {
-		t.Errorf("60 orders/s for 3 s gave %+v", first)
+	if first.Orders.Placed < 25 || first.Orders.Placed > 250 || first.Rate <= 0 || first.Latency.P50 <= 0 || first.Latency.P99 < first.Latency.P50 {
+		t.Errorf("30 orders/s for 3 s gave %+v", first)
 	}
 	t.Run("falsified", func(t *testing.T) { testFalsified(t, folder) })
 	t.Run("again", func(t *testing.T) { testAgain(t, folder, first.Orders.Placed) })
@@ -37,7 +37,7 @@ func TestDemo(t *testing.T) {
 // TestDemoWithCrashes is the same with services as processes that are killed.
 func TestDemoWithCrashes(t *testing.T) {
 	t.Parallel()
-	r := pabal(t, demoArgs("--chaos", "--duration=8s", "--rate=60")...)
+	r := pabal(t, demoArgs("--chaos", "--duration=8s", "--rate=30")...)
 	report := goodReport(t, r)
 	if report.Crashes == 0 {
 		t.Errorf("nothing was killed in 8 s\n%s", r.stderr)
@@ -53,16 +53,16 @@ func TestDemoWithCrashes(t *testing.T) {
 func TestDemoOfAll(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "demo")
-	flags := demoArgs("--scenario=all", "--data-dir="+folder, "--rate=90")
-	first := goodReportOfAll(t, pabal(t, append(flags, "--duration=4s")...))
+	flags := demoArgs("--scenario=all", "--data-dir="+folder)
+	first := goodReportOfAll(t, pabal(t, append(flags, "--duration=4s", "--rate=90")...))
 	for range 5 { // what is bought, returned late or undone is up to chance
 		if len(notThere(t, folder)) == 0 {
 			break
 		}
-		goodReportOfAll(t, pabal(t, append(flags, "--duration=3s")...))
+		goodReportOfAll(t, pabal(t, append(flags, "--duration=3s", "--rate=90")...))
 	}
 	t.Run("falsified", func(t *testing.T) { testSystemsFalsified(t, folder) })
-	second := goodReportOfAll(t, pabal(t, append(flags, "--chaos", "--duration=8s")...))
+	second := goodReportOfAll(t, pabal(t, append(flags, "--chaos", "--duration=8s", "--rate=30")...))
 	if second.Crashes == 0 {
 		t.Error("nothing was killed in 8 s")
 	}
@@ -72,12 +72,12 @@ func TestDemoOfAll(t *testing.T) {
 	}
 }
 
-// TestDemoOfOne: hotel and library run without the others, too.
+// TestDemoOfOne: hotel and library run without the others, too, and in Avro.
 func TestDemoOfOne(t *testing.T) {
 	t.Parallel()
 	for scenario, first := range map[string]string{"hotel": "First reservation confirmed", "library": "First book rented"} {
-		r := pabal(t, demoArgs("--scenario="+scenario, "--rate=30", "--duration=2s")...)
-		if r.code != exitOK || !strings.Contains(r.stdout, `"`+scenario+`":{`) || !strings.Contains(r.stderr, first) {
+		r := pabal(t, demoArgs("--scenario="+scenario, "--codec=avro", "--rate=30", "--duration=2s")...)
+		if r.code != exitOK || !strings.Contains(r.stdout, `"`+scenario+`":{`) || !strings.Contains(r.stdout, `"codec":"avro"`) || !strings.Contains(r.stderr, first) {
 			t.Errorf("%s: exit code %d\n%s\n%s", scenario, r.code, r.stderr, r.stdout)
 		}
 		noTemporaryFolder(t, r)

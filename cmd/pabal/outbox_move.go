@@ -20,6 +20,9 @@ publishes all that is enqueued before, the other all after; nothing is lost or p
 twice, and keys keep their order. Writers wait for two seconds at most. Where this is
 killed, run it again.
 
+An outbox without rows (--outbox cdc-message) is moved to a relay in the same way. To have
+one, move it to cdc first, and restart the service with --outbox cdc-message then.
+
 To cdc: then create the connector, if it is not there, and restart the service with
 --outbox cdc. To relay: then restart the service with --outbox relay, and delete the
 connector.`

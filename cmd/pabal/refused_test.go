@@ -83,6 +83,8 @@ func TestBusyPort(t *testing.T) {
 		"up", "--broker=127.0.0.1:0", fmt.Sprintf("--console=127.0.0.1:%d", port))
 	refused(t, fmt.Sprintf("port %d is in use, and the connectors' REST API needs it: choose another one with --connect", port),
 		"up", "--broker=127.0.0.1:0", "--console=127.0.0.1:0", fmt.Sprintf("--connect=127.0.0.1:%d", port))
+	refused(t, fmt.Sprintf("port %d is in use, and the schema registry needs it: choose another one with --registry", port),
+		"up", "--broker=127.0.0.1:0", "--console=127.0.0.1:0", fmt.Sprintf("--registry=127.0.0.1:%d", port))
 }
 
 func TestUnreachableServers(t *testing.T) {

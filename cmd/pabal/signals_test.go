@@ -22,7 +22,7 @@ import (
 // TestInterrupt: Ctrl-C finishes what is under way and is a success.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
-	cmd := process(t, demoArgs("--chaos", "--rate=50")...)
+	cmd := process(t, demoArgs("--chaos", "--rate=15")...)
 	var stdout strings.Builder
 	cmd.Stdout = &stdout
 	stderr, err := cmd.StderrPipe()
@@ -86,7 +86,7 @@ func TestServicesDieWithTheDemo(t *testing.T) {
 // TestSecondInterruptAborts: at once, with an exit code of its own.
 func TestSecondInterruptAborts(t *testing.T) {
 	t.Parallel()
-	cmd := process(t, demoArgs("--rate=100")...)
+	cmd := process(t, demoArgs("--rate=30")...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
 	stderr, err := cmd.StderrPipe()
 	if err != nil {

@@ -39,7 +39,7 @@ func startUp(t *testing.T, more ...string) *running {
 		}
 	})
 	go func() {
-		code := run(ctx, append([]string{"up", "--broker=127.0.0.1:0", "--console=127.0.0.1:0", "--connect=off"}, more...), strings.NewReader(""), write, r.stderr)
+		code := run(ctx, append([]string{"up", "--broker=127.0.0.1:0", "--console=127.0.0.1:0", "--connect=off", "--registry=off"}, more...), strings.NewReader(""), write, r.stderr)
 		write.Close()
 		r.ended <- code
 	}()
@@ -66,7 +66,7 @@ func (r *running) end(t *testing.T) {
 			t.Errorf("pabal up ended with %d\n%s", code, r.stderr)
 		}
 		r.ended <- code
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("pabal up does not end")
 	}
 }
@@ -218,6 +218,17 @@ func TestUpWithoutPortOfConnectors(t *testing.T) {
 	}
 	if got := pabal(t, "connectors", "--server="+r.server); got.code != 4 || !strings.Contains(got.stderr, "--connect=127.0.0.1:8083") {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestUpWithoutPortOfRegistry: the same for the schema registry.
+func TestUpWithoutPortOfRegistry(t *testing.T) {
+	if l, err := net.Listen("tcp", "127.0.0.1:8081"); err == nil { // else another program has it
+		defer l.Close()
+	}
+	r := startUp(t, "--registry=auto")
+	if !strings.Contains(r.banner, "registry off, because another program has 127.0.0.1:8081; run it on another port with --registry=127.0.0.1:PORT") {
+		t.Errorf("%s", r.banner)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 func TestSignalsEndUp(t *testing.T) {
 	t.Parallel()
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
-		cmd := process(t, "up", "--broker=127.0.0.1:0", "--console=127.0.0.1:0", "--connect=off")
+		cmd := process(t, "up", "--broker=127.0.0.1:0", "--console=127.0.0.1:0", "--connect=off", "--registry=off")
 		var stderr strings.Builder
 		cmd.Stderr = &stderr
 		stdout, err := cmd.StdoutPipe()

@@ -2,9 +2,18 @@
 // Connect's converters do.
 package converter
 
-import "github.com/pabal-dev/pabal/connect/data"
+import (
+	"errors"
 
-// Converter is safe for use by many goroutines.
+	"github.com/pabal-dev/pabal/connect/data"
+)
+
+// ErrRetry is wrapped by errors that may pass by themselves, such as a registry of schemas that is
+// away. No record is left out for them.
+var ErrRetry = errors.New("it may pass by itself")
+
+// Converter is safe for use by many goroutines. One that is an io.Closer, too, is closed when its task is
+// to end, also while it is used: what waits then returns an error that wraps ErrRetry.
 type Converter interface {
 	// Encode a value of the topic. No schema and no value is no bytes, a tombstone.
 	Encode(topic string, s *data.Schema, value any) ([]byte, error)

@@ -20,6 +20,10 @@ type JSON struct {
 	// KeepNull writes null where a field with a default is nil, which is written as its default
 	// otherwise (replace.null.with.default=false).
 	KeepNull bool
+	// Entries writes and reads maps whose keys are no strings as {"key":…,"value":…} instead of pairs,
+	// and structs named OneOf as the one of their fields that is there, as Confluent's converter of
+	// JSON with a JSON Schema does.
+	Entries bool
 	// MostSchemas are remembered; 0 means 1000, as in Kafka Connect (schemas.cache.size).
 	MostSchemas int
 
@@ -123,6 +127,9 @@ func (c *JSON) appendStruct(b []byte, v *data.Struct) (_ []byte, err error) {
 	if len(v.Values) != len(v.Schema.Fields) {
 		return nil, data.Validate(v.Schema, v)
 	}
+	if c.Entries && v.Schema.Name == OneOf {
+		return c.appendOneOf(b, v)
+	}
 	b = append(b, '{')
 	for i, name := range c.names.of(c, v.Schema) {
 		b = append(b, name...)
@@ -160,7 +167,7 @@ func (c *JSON) appendMap(b []byte, s *data.Schema, v *data.Map) (_ []byte, err e
 	if s != nil {
 		keys, values = s.Key, s.Value
 	}
-	object := allStrings(keys, v.Keys)
+	object := allStrings(keys, v.Keys) && !(c.Entries && keys != nil && keys.Optional)
 	start, end := byte('['), byte(']')
 	if object {
 		start, end = '{', '}'
@@ -171,20 +178,20 @@ func (c *JSON) appendMap(b []byte, s *data.Schema, v *data.Map) (_ []byte, err e
 			b = append(b, ',')
 		}
 		if !object {
-			b = append(b, '[')
+			b = append(b, c.entry("[", `{"key":`)...)
 		}
 		if b, err = c.appendValue(b, keys, key); err != nil {
 			return nil, fmt.Errorf("key %d: %w", i, err)
 		}
-		separator := byte(':')
+		separator := ":"
 		if !object {
-			separator = ','
+			separator = c.entry(",", `,"value":`)
 		}
-		if b, err = c.appendValue(append(b, separator), values, v.Values[i]); err != nil {
+		if b, err = c.appendValue(append(b, separator...), values, v.Values[i]); err != nil {
 			return nil, fmt.Errorf("value of %v: %w", key, err)
 		}
 		if !object {
-			b = append(b, ']')
+			b = append(b, c.entry("]", "}")...)
 		}
 	}
 	return append(b, end), nil

@@ -46,7 +46,7 @@ func (c *JSON) Decode(_ string, b []byte) (*data.Schema, any, error) {
 func (c *JSON) decode(s *data.Schema, b []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
-	r := reader{d}
+	r := reader{d: d, entries: c.Entries}
 	value, err := r.value(s)
 	if err == nil {
 		if _, more := d.Token(); !errors.Is(more, io.EOF) {
@@ -59,10 +59,20 @@ func (c *JSON) decode(s *data.Schema, b []byte) (any, error) {
 	return value, nil
 }
 
+// deepestValue is how far arrays and objects may be nested in each other, as in Kafka Connect.
+const deepestValue = 1000
+
 // reader makes values of the tokens of JSON.
-type reader struct{ d *json.Decoder }
+type reader struct {
+	d       *json.Decoder
+	entries bool
+	depth   int // arrays and objects around what is read
+}
 
 func (r reader) value(s *data.Schema) (any, error) {
+	if r.entries && s != nil && s.Name == OneOf && s.Type == data.StructType {
+		return r.oneOf(s)
+	}
 	token, err := r.d.Token()
 	if err != nil {
 		return nil, err
@@ -113,9 +123,9 @@ func (r reader) free(token json.Token) (any, error) {
 		return v.Float64()
 	case json.Delim:
 		if v == '[' {
-			return r.array(nil)
+			return r.within((reader).array, nil)
 		}
-		return r.object(nil)
+		return r.within((reader).object, nil)
 	}
 	return token, nil // a string or a boolean
 }
@@ -133,16 +143,27 @@ func (r reader) typed(s *data.Schema, token json.Token) (any, error) {
 	case json.Delim:
 		switch {
 		case v == '[' && s.Type == data.Array:
-			return r.array(s.Value)
+			return r.within((reader).array, s.Value)
 		case v == '[' && s.Type == data.MapType:
-			return r.pairs(s)
+			if r.entries {
+				return r.within((reader).entriesOf, s)
+			}
+			return r.within((reader).pairs, s)
 		case v == '{' && s.Type == data.MapType:
-			return r.object(s)
+			return r.within((reader).object, s)
 		case v == '{' && s.Type == data.StructType:
-			return r.fields(s)
+			return r.within((reader).fields, s)
 		}
 	}
 	return nil, fmt.Errorf("%v is no %s", token, s.Type)
+}
+
+// within reads what is in an array or object.
+func (r reader) within(read func(reader, *data.Schema) (any, error), s *data.Schema) (any, error) {
+	if r.depth++; r.depth > deepestValue {
+		return nil, fmt.Errorf("it is nested more than %d times", deepestValue)
+	}
+	return read(r, s)
 }
 
 func number(t data.Type, digits string) (any, error) {

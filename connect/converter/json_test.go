@@ -159,6 +159,23 @@ func TestJSONRefuses(t *testing.T) {
 	}
 }
 
+// TestDeepJSON is refused before its depth costs anything.
+func TestDeepJSON(t *testing.T) {
+	const most = 1000
+	for _, one := range [][2]string{{"[", "]"}, {`{"a":`, "}"}} {
+		c := &converter.JSON{}
+		if _, _, err := c.Decode("", []byte(strings.Repeat(one[0], most)+"1"+strings.Repeat(one[1], most))); err != nil {
+			t.Error(err)
+		}
+		for _, depth := range []int{most + 1, 1 << 20} {
+			text := strings.Repeat(one[0], depth) + "1" + strings.Repeat(one[1], depth)
+			if _, _, err := c.Decode("", []byte(text)); !errors.Is(err, converter.ErrBytes) || !strings.Contains(err.Error(), "nested more than 1000") {
+				t.Errorf("%d times %s: %v", depth, one[0], err)
+			}
+		}
+	}
+}
+
 func FuzzJSONDecode(f *testing.F) {
 	f.Add([]byte(`{"schema":{"type":"struct","fields":[{"type":"int32","optional":true,"field":"a"}]},"payload":{"a":null,"b":[1]}}`))
 	f.Add([]byte(`{"schema":{"type":"map","keys":{"type":"int8"},"values":{"type":"bytes"}},"payload":[[1,"AA=="]]}`))

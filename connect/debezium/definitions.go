@@ -13,7 +13,7 @@ import (
 type DefinitionChange struct {
 	Source *data.Struct
 	At     time.Time
-	// Database and Schema that it was made in; "" is none.
+	// Database and Schema that it was made in; the database "" is that of the whole server, the schema none.
 	Database, Schema string
 	// Statement is the SQL; "" where a snapshot found the tables.
 	Statement string
@@ -90,7 +90,7 @@ func (d *Definitions) Record(c DefinitionChange, at plugin.Position) plugin.Sour
 		}
 		changes[i] = &data.Struct{Schema: d.change, Values: values}
 	}
-	value := []any{c.Source, c.At.UnixMilli(), textOrNil(c.Database), textOrNil(c.Schema), textOrNil(c.Statement), changes}
+	value := []any{c.Source, c.At.UnixMilli(), c.Database, textOrNil(c.Schema), textOrNil(c.Statement), changes}
 	return plugin.SourceRecord{At: at, Record: plugin.Record{
 		Topic: d.topic, Partition: 0, Timestamp: plugin.NoTimestamp, Headers: d.context,
 		KeySchema: d.key, Key: &data.Struct{Schema: d.key, Values: []any{c.Database}},

@@ -131,6 +131,18 @@ func keyOf(id bson.RawValue) (incremental.Key, error) {
 	return incremental.Key{string(text)}, err
 }
 
+// showKey as notifications have it: values without their types.
+func showKey(key incremental.Key) string {
+	id, err := idOf(key)
+	if err != nil {
+		return strings.Join(key, ",")
+	}
+	if o, ok := id.ObjectIDOK(); ok {
+		return o.Hex()
+	}
+	return plainText(id)
+}
+
 func idOf(key incremental.Key) (bson.RawValue, error) {
 	var doc bson.Raw
 	err := bson.UnmarshalExtJSON([]byte(`{"_id": `+strings.Join(key, "")+`}`), true, &doc)

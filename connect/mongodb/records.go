@@ -40,6 +40,7 @@ func newRecorder(s *settings, context []plugin.Header, at *position) (*recorder,
 	r.sources = debezium.NewSourceBlocks(r.sourceSchema, "mongodb", s.Naming.Prefix)
 	r.incremental = incremental.New(incremental.Config{
 		Limit: int(s.values.Int("incremental.snapshot.chunk.size")), Strategy: s.values.String("incremental.snapshot.watermarking.strategy"),
+		Show: showKey,
 	})
 	r.setTime(time.Now())
 	stored := at.stored

@@ -57,9 +57,7 @@ func (r *run) readBlocked(ctx context.Context, from *position, request *incremen
 	if err != nil {
 		return nil, err
 	}
-	names := slices.DeleteFunc(all, func(id debezium.TableID) bool {
-		return slices.Contains(r.options.Signals, id) || !request.Wants(id.String())
-	})
+	names := slices.DeleteFunc(all, func(id debezium.TableID) bool { return !request.Wants(id.String()) })
 	locker, err := connect(ctx, r.options.flavor, r.values)
 	if err != nil {
 		return nil, err

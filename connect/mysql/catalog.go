@@ -28,7 +28,8 @@ func (d *tableDefinition) column(name string) *values.Column {
 	return nil
 }
 
-// tableNames that are captured, in the order in which a snapshot reads them.
+// tableNames that are captured, in the order in which a snapshot reads them, without the table of
+// signals, which no snapshot reads.
 func (o *options) tableNames(db *database) ([]debezium.TableID, error) {
 	order := map[string]string{"ascending": "TABLE_ROWS, ", "descending": "TABLE_ROWS DESC, "}[lower(o.Values, "snapshot.tables.order.by.row.count")]
 	rows, err := db.rows("SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' ORDER BY " + order + "TABLE_SCHEMA, TABLE_NAME")
@@ -37,7 +38,7 @@ func (o *options) tableNames(db *database) ([]debezium.TableID, error) {
 	}
 	var out []debezium.TableID
 	for _, row := range rows {
-		if id := (debezium.TableID{Catalog: *row[0], Table: *row[1]}); o.Tables.Captured(id) {
+		if id := (debezium.TableID{Catalog: *row[0], Table: *row[1]}); o.Tables.Captured(id) && !slices.Contains(o.Signals, id) {
 			out = append(out, id)
 		}
 	}

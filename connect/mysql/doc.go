@@ -34,8 +34,9 @@
 //
 // These differ from Debezium's records on purpose, or are not there:
 //
-//   - There is no topic of the history of definitions, and no record of their changes:
-//     include.schema.changes=true is refused.
+//   - There is no topic of the history of definitions. What include.schema.changes tells of a table is
+//     what the server has of it when the statement is read, which may be ahead of the statement, and
+//     lengths and defaults are the server's, also where the statement has none.
 //   - The source block has the thread of the transaction's own BEGIN only, where the server tells it,
 //     so that a record is the same after a restart.
 //   - The position of an event is its place in the file also for servers that leave it out (MariaDB

@@ -12,11 +12,11 @@ func Example() {
 	_, problems := c.Info().Config.Parse(map[string]string{
 		"topic.prefix": "orders", "database.hostname": "localhost", "database.user": "cdc", "database.server.id": "5701",
 		"schema.history.internal.kafka.topic": "history", "gtid.source.includes": "0-1",
-		"include.schema.changes": "true",
+		"snapshot.max.threads": "4",
 	})
 	fmt.Println(c.Info().Class)
 	fmt.Println(problems)
 	// Output:
 	// io.debezium.connector.mariadb.MariaDbConnector
-	// [Invalid value true for configuration include.schema.changes: this option is not supported: no records are made of changes of definitions: leave it out, or set it to false]
+	// [Invalid value 4 for configuration snapshot.max.threads: this option is not supported: a snapshot reads one table after the other]
 }

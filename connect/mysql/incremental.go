@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -63,7 +62,7 @@ func (s *stream) Known() []debezium.TableID {
 	if err != nil {
 		s.log.Warn("mysql: the names of tables cannot be read for a signal", "error", err)
 	}
-	return slices.DeleteFunc(names, func(id debezium.TableID) bool { return slices.Contains(s.options.Signals, id) })
+	return names
 }
 
 // Parse a table's name.

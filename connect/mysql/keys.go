@@ -109,8 +109,7 @@ func tableKeys() []config.Key {
 		choice("bigint.unsigned.handling.mode", "long", "How unsigned bigints are written: as int64, where the largest become negative (long), or as decimals (precise).", "long", "precise"),
 		refused(key("enable.time.adjuster", config.Boolean, "true", config.Low, "Whether years of two digits are those of 1970 to 2069."), "the server stores years of four digits"),
 		key("min.row.count.to.stream.results", config.Int, "1000", config.Low, "Accepted and of no effect: results are always streamed."),
-		refused(key("include.schema.changes", config.Boolean, "false", config.Medium, "Whether changes of tables' definitions are written to the topic that topic.prefix names."),
-			"no records are made of changes of definitions: leave it out, or set it to false"),
+		key("include.schema.changes", config.Boolean, "false", config.Medium, "Whether definitions of tables, and statements that change them, are written to the topic that topic.prefix names."),
 		key("heartbeat.action.query", config.String, "", config.Low, "A statement that each heartbeat runs in the database."),
 	}
 }

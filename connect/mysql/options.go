@@ -33,6 +33,7 @@ type options struct {
 	skipUnknown           bool // changes whose columns are not known are skipped
 	origins               origins
 	action                string // heartbeat.action.query
+	definitions           bool   // include.schema.changes
 }
 
 // system tables are those of the server itself.
@@ -63,7 +64,7 @@ func newOptions(f flavor, v config.Values) (*options, error) {
 		skipFailed:  lower(v, "event.processing.failure.handling.mode") != "fail",
 		skipUnknown: lower(v, "inconsistent.schema.handling.mode") != "fail",
 	}
-	o.action = v.String("heartbeat.action.query")
+	o.action, o.definitions = v.String("heartbeat.action.query"), v.Bool("include.schema.changes")
 	if o.origins, err = newOrigins(v); err != nil {
 		return nil, err
 	}

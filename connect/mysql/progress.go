@@ -13,7 +13,9 @@ type progress struct {
 	// Key has the names of the columns that Begun is read by, and After what they were in the last row.
 	Key   []string `json:"key,omitempty"`
 	After []string `json:"after,omitempty"`
-	seen  map[string]bool
+	// Defined is how many records of definitions were made, or allDefined.
+	Defined int `json:"defined,omitempty"`
+	seen    map[string]bool
 }
 
 func (p *progress) encode() string {

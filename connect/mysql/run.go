@@ -37,6 +37,8 @@ type run struct {
 
 	db      *database
 	schemas *schemas
+	// definitions is nil without include.schema.changes.
+	definitions *definitions
 }
 
 // do all, until the context ends or something fails.
@@ -51,6 +53,7 @@ func (r *run) do(ctx context.Context) (err error) {
 	if r.schemas, err = newSchemas(r.db, r.options, r.log); err != nil {
 		return err
 	}
+	r.definitions = newDefinitions(r.options, r.headers)
 	for {
 		err := r.phases(ctx)
 		if ctx.Err() != nil {
@@ -83,6 +86,10 @@ func (r *run) phases(ctx context.Context) (err error) {
 		if err := r.schemasOnly(ctx); err != nil {
 			return err
 		}
+	} else if r.definitions != nil && r.from.snapshot != nil {
+		if err := r.schemasOnly(ctx); err != nil {
+			return err
+		}
 	}
 	for {
 		if err := r.stream(ctx, r.from, nil); !errors.Is(err, errBlocking) {
@@ -92,11 +99,6 @@ func (r *run) phases(ctx context.Context) (err error) {
 			return err
 		}
 	}
-}
-
-// schemasOnly is a snapshot of no rows, as Debezium tells of it.
-func (r *run) schemasOnly(ctx context.Context) error {
-	return r.queue.Put(ctx, r.notes.Append(nil, time.Now(), r.from, debezium.SnapshotNote(debezium.SnapshotStarted), debezium.SnapshotNote(debezium.SnapshotCompleted)))
 }
 
 // plan is what the snapshot mode and the position make of it.

@@ -36,15 +36,18 @@ func (r *run) snapshot(ctx context.Context) (*position, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(done.seen) > 0 {
+	if len(done.seen) > 0 || r.definitions != nil && done.Defined == allDefined {
 		if err := r.stream(ctx, r.from, &catchUp{until: at.place, progress: done}); err != nil {
 			return nil, err
 		}
 	}
 	w := &snapshotWriter{
-		run: r, ctx: ctx, at: at, done: slices.Clone(done.Done), started: time.Now(),
+		run: r, ctx: ctx, at: at, done: slices.Clone(done.Done), defined: done.Defined, started: time.Now(),
 		emitter: debezium.NewEmitter(r.options.Settings, r.headers, at),
 		blocks:  debezium.NewSourceBlocks(sourceSchemas[r.options.flavor], string(r.options.flavor), r.options.Naming.Prefix),
+	}
+	if err := w.define(names); err != nil {
+		return nil, err
 	}
 	if err := w.all(tables); err != nil {
 		return nil, err

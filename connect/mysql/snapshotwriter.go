@@ -21,6 +21,7 @@ type snapshotWriter struct {
 	ctx     context.Context
 	at      *position
 	done    []string
+	defined int // of its progress
 	emitter *debezium.Emitter
 	blocks  *debezium.SourceBlocks
 	started time.Time
@@ -66,12 +67,23 @@ func (w *snapshotWriter) all(tables []*tableDefinition) error {
 	return w.push()
 }
 
+// define sends the definitions of the tables that were not sent yet.
+func (w *snapshotWriter) define(names []debezium.TableID) error {
+	records, err := w.firstDefinitions(w.at, names, &progress{Done: w.done, Defined: w.defined})
+	if err != nil || len(records) == 0 {
+		return err
+	}
+	records[len(records)-1].End = true
+	w.defined = allDefined
+	return w.queue.Put(w.ctx, records)
+}
+
 // begun is the position before the first record.
 func (w *snapshotWriter) begun() *position {
 	if w.blocking != nil {
 		return w.within(w.at.blocked)
 	}
-	return w.within(&progress{Done: w.done})
+	return w.within(&progress{Done: w.done, Defined: w.defined})
 }
 
 // tell what the snapshot does, at the place of the last record but the one that is kept back.
@@ -181,7 +193,7 @@ func (w *snapshotWriter) flush(last bool) {
 	w.any = true
 	p := w.within(nil)
 	if p.last = last; !last {
-		p = w.within(&progress{Done: row.done, Begun: row.begun, Key: row.key, After: row.after})
+		p = w.within(&progress{Done: row.done, Begun: row.begun, Key: row.key, After: row.after, Defined: w.defined})
 	}
 	w.passed = p
 	source := w.blocks.New(w.started, kind, row.table.database)

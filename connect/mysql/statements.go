@@ -36,6 +36,9 @@ func (s *stream) statement(h *replication.EventHeader, e *replication.QueryEvent
 	default:
 		s.tx.thread = int64(e.SlaveProxyID)
 		s.redefined(text)
+		if err := s.defined(h, text, string(e.Schema), start); err != nil {
+			return err
+		}
 		if err := s.truncated(h, text, string(e.Schema), start); err != nil {
 			return err
 		}

@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -63,7 +62,7 @@ type SourceTask interface {
 }
 
 // ErrRetry is wrapped by errors that may pass by themselves, such as a database that is away.
-var ErrRetry = errors.New("it may pass by itself")
+var ErrRetry = converter.ErrRetry
 
 // SourceContext is what a task of a source is given.
 type SourceContext struct {

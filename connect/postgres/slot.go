@@ -18,25 +18,28 @@ var ErrLost = errors.New("changes are missing")
 
 // slot as the server knows it.
 type slot struct {
-	plugin, database string
-	confirmed        pgoutput.LSN
-	lost             bool
+	confirmed pgoutput.LSN
+	lost      bool
 }
 
 // slotState is nil where there is no such slot.
 func (r *run) slotState(ctx context.Context) (*slot, error) {
 	var s slot
 	var confirmed, status *string
-	var plugin, database *string
-	err := r.db.QueryRow(ctx, `SELECT plugin::text, database::text, confirmed_flush_lsn::text, wal_status
-		FROM pg_catalog.pg_replication_slots WHERE slot_name = $1`, r.options.slot).Scan(&plugin, &database, &confirmed, &status)
+	var output, database *string
+	var primarys bool // synced is a column since PostgreSQL 17, and says so after the failover, too
+	err := r.db.QueryRow(ctx, `SELECT plugin::text, database::text, confirmed_flush_lsn::text, wal_status,
+			coalesce(to_jsonb(s)->>'synced' = 'true' AND pg_is_in_recovery(), false)
+		FROM pg_catalog.pg_replication_slots s WHERE slot_name = $1`, r.options.slot).Scan(&output, &database, &confirmed, &status, &primarys)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case plugin == nil || *plugin != "pgoutput" || database == nil || *database != r.options.database:
+	case output == nil || *output != "pgoutput" || database == nil || *database != r.options.database:
 		return nil, fmt.Errorf("%w: the replication slot %q is not one of pgoutput in this database: give this connector a slot.name of its own", ErrSetup, r.options.slot)
+	case primarys:
+		return nil, fmt.Errorf("%w: the server is a standby, and the replication slot %q is its primary's until it is promoted", plugin.ErrRetry, r.options.slot)
 	}
 	s.lost = status != nil && *status == "lost"
 	if confirmed != nil {

@@ -3,15 +3,14 @@ package rest
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"mime"
-	"net"
 	"net/http"
 	"strings"
 
 	"github.com/pabal-dev/pabal/connect"
+	"github.com/pabal-dev/pabal/internal/restapi"
 )
 
 // Config of the API. Worker is required.
@@ -88,46 +87,16 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r = r.Clone(r.Context())
 		r.URL.Path, r.URL.RawPath = strings.TrimRight(r.URL.Path, "/"), strings.TrimRight(r.URL.RawPath, "/")
 	}
-	if a.Local && !isLocal(r.Host) {
-		answer(w, http.StatusForbidden, errorBody{http.StatusForbidden, "this API is for the machine it runs on, not for " + r.Host})
+	if status, body, refused := restapi.Refusal(a.mux, a.Local, r); refused {
+		answer(w, status, body)
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	if _, pattern := a.mux.Handler(r); pattern == "" {
-		status := a.unrouted(r)
-		answer(w, status, errorBody{status, fmt.Sprintf("HTTP %d %s", status, http.StatusText(status))})
-		return
-	}
 	a.mux.ServeHTTP(w, r)
-}
-
-func isLocal(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// unrouted tells a wrong method from a wrong path.
-func (a *api) unrouted(r *http.Request) int {
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-		other := r.Clone(r.Context())
-		other.Method = method
-		if _, pattern := a.mux.Handler(other); pattern != "" {
-			return http.StatusMethodNotAllowed
-		}
-	}
-	return http.StatusNotFound
 }
 
 // handler answers a status and a body, nil for none.
 type handler func(r *http.Request) (status int, body any, err error)
-
-type errorBody struct {
-	Code    int    `json:"error_code"`
-	Message string `json:"message"`
-}
 
 // located is a body with a Location.
 type located struct {
@@ -143,7 +112,7 @@ func (a *api) wrap(h handler) http.Handler {
 			if status >= http.StatusInternalServerError {
 				a.Logger.Warn("connect: a request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 			}
-			body = errorBody{status, err.Error()}
+			body = restapi.Error{Code: status, Message: err.Error()}
 		}
 		if b, ok := body.(located); ok {
 			w.Header().Set("Location", b.path)
@@ -160,9 +129,7 @@ func answer(w http.ResponseWriter, status int, body any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(body) // who asked is gone
+	restapi.WriteJSON(w, body)
 }
 
 func statusOf(err error) int {

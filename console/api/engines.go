@@ -12,5 +12,7 @@ type Engines struct {
 	Streams Streams
 	// Connectors may be nil: there are none then.
 	Connectors Connectors
-	Version    string
+	// Schemas may be nil: there is no registry then.
+	Schemas Schemas
+	Version string
 }

@@ -166,9 +166,26 @@ type Data struct {
 	Format string `json:"format"`
 	Text   string `json:"text,omitempty"`
 	Base64 []byte `json:"base64,omitempty"`
-	// Size is the whole's, in bytes; Cut says that not all of it is here.
+	// Size is the whole's as it is stored, in bytes; Cut says that not all of it is here.
 	Size int  `json:"size"`
 	Cut  bool `json:"cut,omitempty"`
+	// Schema is that of bytes which begin with its id, as Confluent's serializers write them;
+	// nil for others. Text is JSON then, unless Schema has a Problem.
+	Schema *DataSchema `json:"schema,omitempty"`
+}
+
+// DataSchema is the schema that a key or value was written with.
+type DataSchema struct {
+	// ID is the one in front of the bytes.
+	ID int64 `json:"id"`
+	// Type is "AVRO" or "JSON", "" where the schema is not known.
+	Type string `json:"type,omitempty"`
+	// Subject and Version have it; "" and 0 where the registry does not tell. Of several, it is
+	// the subject of this topic.
+	Subject string `json:"subject,omitempty"`
+	Version int    `json:"version,omitempty"`
+	// Problem says why the bytes were not decoded, or what is wrong with them; "" for neither.
+	Problem string `json:"problem,omitempty"`
 }
 
 // Header of a record.

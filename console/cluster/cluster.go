@@ -15,6 +15,7 @@ import (
 
 	"github.com/pabal-dev/pabal/console/api"
 	"github.com/pabal-dev/pabal/console/mask"
+	"github.com/pabal-dev/pabal/console/record"
 	"github.com/pabal-dev/pabal/kafka"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -27,6 +28,8 @@ type Config struct {
 	Services api.Services
 	// Mask hides parts of messages by role; nil hides nothing.
 	Mask *mask.Rules
+	// Schemas decode keys and values that were written with one; nil shows them as bytes.
+	Schemas record.Schemas
 	// Timeout bounds an answer of Kafka, also of one that hangs; 3 s by default.
 	Timeout time.Duration
 	// ScanTime and ScanBytes bound a search through messages; 5 s and 64 MiB by

@@ -116,7 +116,7 @@ func (s *scan) match(r *kgo.Record) *api.Message {
 
 // see decodes and masks.
 func (c *Cluster) see(ctx context.Context, r *kgo.Record) api.Message {
-	m := record.Decode(r)
+	m := record.DecodeWith(ctx, c.config.Schemas, r)
 	c.config.Mask.Message(ctx, &m)
 	return m
 }

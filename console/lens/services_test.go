@@ -110,7 +110,7 @@ func TestHangingService(t *testing.T) {
 	later.Store(int64(roundAge)) // so long the last answer is good for
 	begun := time.Now()
 	trace, err = l.Trace(t.Context(), e.ID)
-	if took := time.Since(begun); took > 2*time.Second {
+	if took := time.Since(begun); took > 10*time.Second {
 		t.Errorf("the trace took %v", took)
 	}
 	notes := strings.Join(trace.Notes, "\n")
@@ -118,7 +118,7 @@ func TestHangingService(t *testing.T) {
 		t.Errorf("%s%s\n%v", picture(trace), notes, err)
 	}
 	begun = time.Now()
-	if _, err := l.Violations(t.Context()); err != nil || time.Since(begun) > 2*time.Second {
+	if _, err := l.Violations(t.Context()); err != nil || time.Since(begun) > 10*time.Second {
 		t.Errorf("violations took %v: %v", time.Since(begun), err)
 	}
 }

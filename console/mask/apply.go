@@ -28,9 +28,10 @@ func (s *sum) value(m *api.Message) {
 	if len(s.paths) == 0 || m.Value.Format == "null" {
 		return
 	}
+	schema := quiet(m.Value.Schema)
 	if m.Value.Format == "json" && !m.Value.Cut {
 		if text, found, ok := rewrite(m.Value.Text, s.paths); ok {
-			m.Value.Text, m.Value.Size = text, len(text)
+			m.Value.Text, m.Value.Size, m.Value.Schema = text, len(text), schema
 			for _, f := range found {
 				s.note(f)
 			}
@@ -38,7 +39,18 @@ func (s *sum) value(m *api.Message) {
 		}
 	}
 	m.Value = hidden()
+	m.Value.Schema = schema
 	s.note("value")
+}
+
+// quiet is a schema without what is wrong with the bytes: that may quote them.
+func quiet(s *api.DataSchema) *api.DataSchema {
+	if s == nil || s.Problem == "" {
+		return s
+	}
+	out := *s
+	out.Problem = ""
+	return &out
 }
 
 func (s *sum) headers(m *api.Message) {

@@ -220,3 +220,22 @@ func BenchmarkMasking(b *testing.B) {
 		r.Message(b.Context(), &m)
 	}
 }
+
+// TestDecodedValuesAreMasked: what was written with a schema is hidden by field, and what is wrong
+// with it, which may quote it, is not told.
+func TestDecodedValuesAreMasked(t *testing.T) {
+	rules, err := mask.New([]mask.Rule{{Fields: []string{"card"}}}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ format, text, want string }{
+		{"json", `{"card":"4111","n":1}`, `{"card":"` + mask.Hidden + `","n":1}`}, {"json", `{"n":1}`, `{"n":1}`}, {"binary", "", mask.Hidden},
+	} {
+		schema := &api.DataSchema{ID: 7, Subject: "orders-value", Problem: "4111 is no card"}
+		m := api.Message{Topic: "orders", Value: api.Data{Format: c.format, Text: c.text, Base64: []byte{0}, Schema: schema}}
+		rules.Message(t.Context(), &m)
+		if m.Value.Text != c.want || m.Value.Schema == nil || m.Value.Schema.ID != 7 || m.Value.Schema.Problem != "" || schema.Problem == "" {
+			t.Errorf("%s: %+v %+v", c.text, m.Value, m.Value.Schema)
+		}
+	}
+}

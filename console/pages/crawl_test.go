@@ -122,7 +122,7 @@ func TestCrawl(t *testing.T) {
 		if len(visited) < 40 {
 			t.Errorf("only %d addresses were found", len(visited))
 		}
-		for _, act := range []string{"/services/{service}/outbox/replay", "/services/{service}/outbox/relay", "/services/{service}/consumers/{consumer}/release", "/redrives", "/redrives/{id}/cancel", "/topics", "/topics/{topic}/messages", "/groups/{group}/reset", "/services/{service}/sagas/{name}/{id}/act", "/connectors", "/connectors/{connector}/config", "/connectors/{connector}/act", "/connectors/{connector}/delete", "/connectors/{connector}/offsets", "/logout"} {
+		for _, act := range []string{"/services/{service}/outbox/replay", "/services/{service}/outbox/relay", "/services/{service}/consumers/{consumer}/release", "/redrives", "/redrives/{id}/cancel", "/topics", "/topics/{topic}/messages", "/groups/{group}/reset", "/services/{service}/sagas/{name}/{id}/act", "/connectors", "/connectors/{connector}/config", "/connectors/{connector}/act", "/connectors/{connector}/delete", "/connectors/{connector}/offsets", "/compatibility", "/subjects/{subject}/check", "/subjects/{subject}/compatibility", "/subjects/{subject}/delete", "/logout"} {
 			if !seen[act] {
 				t.Errorf("no page has a form for %s", act)
 			}

@@ -75,7 +75,7 @@ func (h *handler) kind(ctx context.Context, id string) *api.Fingerprint {
 
 type letterBody struct {
 	Letter api.DeadLetter
-	// Payload is what can be edited; Editable is false for binary or cut values.
+	// Payload is what can be edited; Editable is false for binary or cut values, and those with a schema.
 	Payload  string
 	Editable bool
 }
@@ -95,7 +95,7 @@ func (h *handler) letter(ctx context.Context, r *http.Request) (content, error) 
 	b := letterBody{Letter: letter}
 	if m := letter.Message; m != nil {
 		b.Payload = m.Value.Text
-		b.Editable = (m.Value.Format == "json" || m.Value.Format == "text") && !m.Value.Cut && len(m.Masked) == 0
+		b.Editable = (m.Value.Format == "json" || m.Value.Format == "text") && !m.Value.Cut && len(m.Masked) == 0 && m.Value.Schema == nil
 	}
 	c.title, c.body = "Dead letter "+id, b
 	return c, nil

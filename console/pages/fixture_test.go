@@ -22,7 +22,7 @@ type fake struct {
 }
 
 func (f fake) engines() api.Engines {
-	return api.Engines{Topics: f, Groups: f, Services: f, Lens: f, DeadLetters: f, Audit: f, Streams: f, Connectors: f, Version: "v1.2.3"}
+	return api.Engines{Topics: f, Groups: f, Services: f, Lens: f, DeadLetters: f, Audit: f, Streams: f, Connectors: f, Schemas: f, Version: "v1.2.3"}
 }
 
 func answer[T any](ctx context.Context, f fake, sample T) (T, error) {
@@ -47,11 +47,11 @@ var (
 	resume     = &api.Action{Label: "Resume the relay of payment", Method: "POST", Path: "services/payment/outbox/relay", Body: []byte(`{"service":"payment","paused":false}`), Role: api.Operator, Safe: "rows kept their order", Command: "pabal relay resume payment"}
 	message    = api.Message{
 		Topic: "shop.orders", Partition: 1, Offset: 3, Timestamp: before(59), Key: text("order-1"),
-		Value:   api.Data{Format: "json", Text: `{"total":20,"ok":true}`, Size: 1 << 20, Cut: true},
+		Value:   api.Data{Format: "json", Text: `{"total":20,"ok":true}`, Size: 1 << 20, Cut: true, Schema: &api.DataSchema{ID: 7, Type: "AVRO", Subject: "shop.orders-value", Version: 2}},
 		Headers: []api.Header{{Key: "h", Value: text("v")}, {Key: "b", Value: api.Data{Format: "binary", Base64: []byte{0, 255}, Size: 2}}},
 		Event:   &event, Masked: []string{"card.number"},
 	}
-	binary    = api.Message{Topic: "shop.orders", Partition: 1, Offset: 4, Timestamp: before(58), Key: api.Data{Format: "null"}, Value: api.Data{Format: "binary", Base64: []byte{1, 2}, Size: 2}}
+	binary    = api.Message{Topic: "shop.orders", Partition: 1, Offset: 4, Timestamp: before(58), Key: api.Data{Format: "null"}, Value: api.Data{Format: "binary", Base64: []byte{1, 2}, Size: 2, Schema: &api.DataSchema{ID: 99, Problem: "The registry has no schema with the id 99."}}}
 	tombstone = api.Message{Topic: "shop.orders", Partition: 0, Offset: 4, Timestamp: before(57), Key: text("order-2"), Value: api.Data{Format: "null"}}
 	status    = admin.Status{
 		Name: "payment", Instance: "payment-1", Version: "v1", Cluster: "k", Prefix: "shop.", Started: before(3600),

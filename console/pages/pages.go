@@ -111,6 +111,8 @@ var routes = []route{
 	{"/connectors/{connector}", api.Viewer, (*handler).connector},
 	{"/connector-plugins", api.Viewer, (*handler).connectorPlugins},
 	{"/connector-plugins/{class}", api.Viewer, (*handler).connectorPlugin},
+	{"/schemas", api.Viewer, (*handler).subjects},
+	{"/schemas/{subject}", api.Viewer, (*handler).subject},
 	{"/services", api.Viewer, (*handler).services},
 	{"/services/{service}/consumers/{consumer}", api.Viewer, (*handler).consumer},
 	{"/audit", api.Admin, (*handler).audit},

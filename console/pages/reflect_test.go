@@ -61,7 +61,7 @@ func fill(v reflect.Value, n *int) {
 	case v.Kind() == reflect.Bool:
 		v.SetBool(true)
 	case v.CanInt():
-		v.SetInt(int64(*n % 100))
+		v.SetInt(int64(*n%99 + 1))
 	case v.Kind() == reflect.Float64:
 		v.SetFloat(float64(*n))
 	case v.Kind() == reflect.Uint8:

@@ -102,6 +102,7 @@ var nav = []navItem{
 	{"Projections", "/projections", "projections", "projection", "p", api.Viewer},
 	{"Streams", "/streams", "streams", "next", "m", api.Viewer},
 	{"Connectors", "/connectors", "connectors", "connector", "c", api.Viewer},
+	{"Schemas", "/schemas", "schemas", "schema", "r", api.Viewer},
 	{"Dead letters", "/dead-letters", "dead-letters", "dead", "d", api.Viewer},
 	{"Services", "/services", "services", "service", "s", api.Viewer},
 	{"Audit", "/audit", "audit", "audit", "a", api.Admin},

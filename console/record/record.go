@@ -6,6 +6,7 @@ package record
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
@@ -28,6 +29,23 @@ func Decode(r *kgo.Record) api.Message {
 	}
 	if e, err := kafka.FromRecord(r); err == nil {
 		m.Event = Event(e)
+	}
+	return m
+}
+
+// Schemas know what is written with the schema of a registry.
+type Schemas interface {
+	// Decode replaces d, which has the bytes of a key or a value of that topic as they are, by
+	// what they say, where they begin with the id of a schema. It leaves other bytes alone.
+	Decode(ctx context.Context, topic string, key bool, b []byte, d *api.Data)
+}
+
+// DecodeWith is Decode for records whose keys and values may have schemas; nil knows none.
+func DecodeWith(ctx context.Context, s Schemas, r *kgo.Record) api.Message {
+	m := Decode(r)
+	if s != nil {
+		s.Decode(ctx, r.Topic, true, r.Key, &m.Key)
+		s.Decode(ctx, r.Topic, false, r.Value, &m.Value)
 	}
 	return m
 }

@@ -127,7 +127,7 @@ const gone = "the log does not have it any more"
 
 // message is a record as the user of ctx sees it.
 func (r *run) message(ctx context.Context, rec *kgo.Record) *api.Message {
-	m := record.Decode(rec)
+	m := record.DecodeWith(ctx, r.config.Schemas, rec)
 	r.config.Mask.Message(ctx, &m)
 	record.Cut(&m, true)
 	return &m

@@ -22,6 +22,7 @@ import (
 
 	"github.com/pabal-dev/pabal/console/api"
 	"github.com/pabal-dev/pabal/console/mask"
+	"github.com/pabal-dev/pabal/console/record"
 	"github.com/pabal-dev/pabal/kafka"
 	"github.com/pabal-dev/pabal/lifecycle"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -38,6 +39,8 @@ type Config struct {
 	Audit api.Audit
 	// Mask hides parts of messages; nothing where nil.
 	Mask *mask.Rules
+	// Schemas decode keys and values that were written with one; nil shows them as bytes.
+	Schemas record.Schemas
 	// MaxLetters bounds the index: the latest letters are kept, and no more than
 	// that are read of a partition at first; 100,000.
 	MaxLetters int

@@ -48,8 +48,8 @@ type Config struct {
 	// Instance names this process among those of the service: each has its own, and the same
 	// one when it is started again. The host's name and Listen.
 	Instance string
-	// Outbox is service.OutboxRelay or service.OutboxCDC; the first where "". OutboxSlot is
-	// the replication slot of the connector of the second, "pabal_" and Schema; PollInterval
+	// Outbox is service.OutboxRelay, OutboxCDC or OutboxCDCMessage; the first where "". OutboxSlot is
+	// the replication slot of the connector of the others, "pabal_" and Schema; PollInterval
 	// how often it is looked what that has published, 1 s.
 	Outbox, OutboxSlot string
 	PollInterval       time.Duration
@@ -107,7 +107,7 @@ func New(c Config) (*Service, error) {
 	s.parts.Add("listen", &step{start: s.listen, stop: func(context.Context) error { return ignoreClosed(s.listener.Close()) }})
 	s.parts.Add("Kafka", &step{start: s.prepareKafka})
 	s.parts.Add("database", &step{start: s.openDatabase, stop: func(context.Context) error { return s.db.Close() }})
-	if c.Outbox == service.OutboxCDC {
+	if c.Outbox == service.OutboxCDC || c.Outbox == service.OutboxCDCMessage {
 		s.parts.Add("outbox sweeper", later(s.newSweeper))
 	} else {
 		s.parts.Add("outbox relay", later(s.newRelay))
@@ -171,7 +171,7 @@ func (s *Service) newSweeper() (_ lifecycle.Service, err error) {
 		return nil, outbox.ErrNoCapture
 	}
 	s.sweeper, err = outbox.NewSweeper(store, outbox.SweeperConfig{
-		Slot: cmp.Or(s.cfg.OutboxSlot, "pabal_"+s.cfg.Schema), Name: "hello", Interval: s.cfg.PollInterval, Logger: s.cfg.Logger,
+		Slot: cmp.Or(s.cfg.OutboxSlot, "pabal_"+s.cfg.Schema), Way: outbox.Way(s.cfg.Outbox), Name: "hello", Interval: s.cfg.PollInterval, Logger: s.cfg.Logger,
 	})
 	return s.sweeper, err
 }

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
 	"github.com/pabal-dev/pabal/examples/service"
 	"github.com/pabal-dev/pabal/internal/systemtest"
-	"github.com/pabal-dev/pabal/outbox"
 	"github.com/pabal-dev/pabal/storage/mongodb"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -66,8 +66,7 @@ func (s *system) connector(db *mongodb.DB) (stop func()) {
 }
 
 // TestOrdersThroughCDC: requests for payment leave as documents that a connector captures,
-// and each is handled once. The order service runs no relay; what else it has to say is
-// published by one that is not its own.
+// and each is handled once. What else the order service has to say leaves by a connector, too.
 func TestOrdersThroughCDC(t *testing.T) {
 	s, db := onMongoDB(t)
 	s.Start("payment")
@@ -93,15 +92,9 @@ func TestOrdersThroughCDC(t *testing.T) {
 	}
 
 	defer s.connector(db)()
-	relay, err := outbox.NewRelay(db, s.Kafka, outbox.RelayConfig{Name: "others", Source: "/orders/order", PollInterval: 20 * time.Millisecond, Logger: systemtest.Log()})
-	if err == nil {
-		err = relay.Start(t.Context())
+	if status, answer := s.register(s.worker(), others(s.Database("order"), db.Database().Name())); status != http.StatusCreated {
+		t.Fatalf("%d %s", status, answer)
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer relay.Stop(context.WithoutCancel(t.Context()))
-
 	s.ends(early, "APPROVED", "")
 	s.ends(cancelled, "CANCELLED", "cancelled by the customer")
 	s.ends(s.place(customer, restaurant, 600, line(product, 2)), "APPROVED", "")

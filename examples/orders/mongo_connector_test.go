@@ -79,8 +79,8 @@ func (s *system) register(url, body string) (status int, answer string) {
 
 // TestOrdersThroughConnector: the order service on MongoDB, with no relay: requests for payment go
 // through the connector as it is posted, all else through one with the outbox event router. Rows that
-// were there before the connectors are not lost, what was answered is deleted, and a deletion is no
-// request.
+// were there before the connectors are not lost, what was answered or published is deleted, and a
+// deletion is no request.
 func TestOrdersThroughConnector(t *testing.T) {
 	server := testenv.StartMongoDB(t)
 	base, options, _ := strings.Cut(server.URL, "?")
@@ -113,7 +113,7 @@ func TestOrdersThroughConnector(t *testing.T) {
 	if status, answer := s.register(url, fmt.Sprintf(requestConnector, "")); status != http.StatusBadRequest || !strings.Contains(answer, "mongodb.connection.string") {
 		t.Errorf("an empty connection string is answered %d %s", status, answer)
 	}
-	for _, body := range []string{fmt.Sprintf(requestConnector, where), others(where)} {
+	for _, body := range []string{fmt.Sprintf(requestConnector, where), others(where, "orders")} {
 		if status, answer := s.register(url, body); status != http.StatusCreated {
 			t.Fatalf("%d %s", status, answer)
 		}
@@ -127,6 +127,10 @@ func TestOrdersThroughConnector(t *testing.T) {
 		return err == nil && n == 0
 	})
 	s.ends(s.place(customer, restaurant, 300, line(product, 1)), "CANCELLED", "not enough credit") // after the deletions
+	s.Wait("what was published to be swept", func() bool {
+		b, err := db.Backlog(t.Context())
+		return err == nil && b.Started == 0
+	})
 	if credit := s.credit(customer); credit != 100 {
 		t.Errorf("credit %d", credit)
 	}
@@ -140,8 +144,8 @@ func TestOrdersThroughConnector(t *testing.T) {
 }
 
 // others is the connector of what the order service has to say besides.
-func others(where string) string {
-	config := outbox.MongoConnector{URL: where, Database: "orders", Prefix: "order-outbox"}.Config()
+func others(where, database string) string {
+	config := outbox.MongoConnector{URL: where, Database: database, Prefix: "order-outbox"}.Config()
 	text, _ := json.Marshal(map[string]any{"name": "order-outbox", "config": config})
 	return string(text)
 }

@@ -94,6 +94,7 @@ func TestBadSettingsAreOneClearLine(t *testing.T) {
 		"no Kafka":           {[]string{free, database, "--kafka=" + taken.Addr().String() + "0"}, service.ExitError, []string{"Kafka is unreachable", "--kafka"}},
 		"unknown database":   {[]string{free, "--database=oracle://x", "--kafka=" + broker}, service.ExitError, []string{"oracle", "sqlite:"}},
 		"no database folder": {[]string{free, "--database=sqlite:" + filepath.Join(folder, "none", "x.db"), "--kafka=" + broker}, service.ExitError, []string{"none"}},
+		"no registry":        {[]string{free, "--database=sqlite:" + filepath.Join(folder, "tables.db"), "--kafka=" + broker, "--registry=http://" + taken.Addr().String() + "0"}, service.ExitError, []string{"registry", "--registry", "--codec=json"}},
 		"no PostgreSQL":      {[]string{free, "--database=postgres://u@127.0.0.1:1/x", "--kafka=" + broker}, service.ExitError, []string{"127.0.0.1"}},
 	} {
 		code, stdout, stderr := run(t, "order", append([]string{"--log-level=ERROR"}, test.args...)...)
@@ -120,7 +121,10 @@ var readyLine = regexp.MustCompile(`msg=ready .*address=(\S+)`)
 // TestProgramRunsUntilItIsStopped: settings from the environment, health,
 // metrics, and a clean end.
 func TestProgramRunsUntilItIsStopped(t *testing.T) {
-	broker := kafkatest.Start(t).Addr()
+	cluster := kafkatest.Start(t)
+	broker := cluster.Addr()
+	at, _ := systemtest.Registry(t, cluster.Config)
+	t.Setenv("ORDER_REGISTRY", at)
 	t.Setenv("ORDER_DATABASE", "sqlite:"+filepath.Join(t.TempDir(), "from-environment.db"))
 	t.Setenv("ORDER_LISTEN", "127.0.0.1:0")
 	ctx, cancel := context.WithCancel(context.Background())

@@ -15,10 +15,10 @@ import (
 )
 
 // launchTopSelling starts the service; stores are where it is started again.
-func (s *system) launchTopSelling(folder string) *service.Service {
+func (s *system) launchTopSelling(folder, registry string) *service.Service {
 	s.t.Helper()
 	running, err := service.New(topselling.Definition(), service.Config{
-		Listen: "127.0.0.1:0", Kafka: s.Kafka, Logger: systemtest.Log(), Instance: "this:one",
+		Listen: "127.0.0.1:0", Kafka: s.Kafka, Registry: []string{registry}, Logger: systemtest.Log(), Instance: "this:one",
 		Texts: map[string]string{topselling.StateDir.Name: folder},
 	})
 	if err != nil {
@@ -49,11 +49,12 @@ func (s *system) get(running *service.Service, path string) (status int, body st
 // service and a new count of it all, and shown with names.
 func TestTopSelling(t *testing.T) {
 	onEach(t, func(t *testing.T, s *system) {
-		s.all()
+		at, _ := systemtest.Registry(t, s.Kafka)
+		s.All(func(c *service.Config) { c.Registry = []string{at} })
 		customer := s.customer(1000)
 		restaurant, product := s.restaurant(300, 3)
 		folder := t.TempDir()
-		running := s.launchTopSelling(folder)
+		running := s.launchTopSelling(folder, at)
 		began := time.Now()
 		sold := func(want int64) func() bool {
 			place := topselling.Place{RestaurantID: restaurant, Sales: topselling.Sales{Name: "Soup & Rice", Orders: want, Revenue: want * 300}}
@@ -64,10 +65,10 @@ func TestTopSelling(t *testing.T) {
 		s.Wait("the first order to count", sold(1))
 		systemtest.Stop(t, running)
 		s.ends(s.place(customer, restaurant, 300, line(product, 1)), "APPROVED", "")
-		running = s.launchTopSelling(folder)
+		running = s.launchTopSelling(folder, at)
 		s.Wait("the second order to count", sold(2))
 		systemtest.Stop(t, running)
-		running = s.launchTopSelling(t.TempDir()) // its stores are lost
+		running = s.launchTopSelling(t.TempDir(), at) // its stores are lost
 		defer systemtest.Stop(t, running)
 		s.Wait("the counts to be restored", sold(2))
 		s.Wait("the service to be ready", func() bool {

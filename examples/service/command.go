@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pabal-dev/pabal/kafka"
+	"github.com/pabal-dev/pabal/kafka/registry/client"
 )
 
 const (
@@ -78,6 +79,8 @@ func hint(err error) error {
 	switch {
 	case errors.Is(err, ErrListen):
 		return fmt.Errorf("%w; choose another address with --listen", err)
+	case errors.Is(err, client.ErrUnavailable):
+		return fmt.Errorf("%w; say where the schema registry is with --registry, or write JSON with --codec=json", err)
 	case errors.Is(err, kafka.ErrUnreachable):
 		return fmt.Errorf("%w; say where it is with --kafka", err)
 	}

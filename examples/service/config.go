@@ -53,11 +53,20 @@ type Config struct {
 	Advertise string
 	// Version of the service, shown to people; that of the program.
 	Version string
+	// Codec is what events are written in, CodecJSON or CodecAvro; the definition's where Registry is
+	// given, else JSON. Both are read, whatever it is.
+	Codec string
+	// Registry is the URLs of instances of one schema registry, such as http://127.0.0.1:8081; a user
+	// and a password may be in them. Without one, Avro can neither be written nor read.
+	Registry []string
+	// RegistryCache is a file that keeps what is known of the registry, so that the service starts
+	// while that is away; none where empty. Each process has its own.
+	RegistryCache string
 	// Outbox says how messages get out of the database: OutboxRelay, which is the default,
-	// or OutboxCDC.
+	// OutboxCDC or OutboxCDCMessage.
 	Outbox string
 	// OutboxSlot is the replication slot of the connector that publishes the outbox, for
-	// OutboxCDC on PostgreSQL: "pabal_" and Schema.
+	// OutboxCDC and OutboxCDCMessage on PostgreSQL: "pabal_" and Schema.
 	OutboxSlot string
 	// OutboxHistory is how long published messages are kept as COMPLETED; 1 h,
 	// none where negative.
@@ -84,6 +93,8 @@ const (
 	// OutboxCDC leaves them to a connector for change data capture: the service runs no
 	// relay, and removes what the connector has published.
 	OutboxCDC = "cdc"
+	// OutboxCDCMessage is OutboxCDC without rows, on PostgreSQL: messages are written to its log only.
+	OutboxCDCMessage = "cdc-message"
 )
 
 // ErrConfig is wrapped by every error about a setting.
@@ -97,6 +108,10 @@ func (c Config) withDefaults(d Definition) (Config, error) {
 	c.DeadLetters = cmp.Or(c.DeadLetters, c.Group+".dead-letters")
 	c.OutboxDeadLetters = cmp.Or(c.OutboxDeadLetters, d.Name+".outbox.dead-letters")
 	c.Outbox = cmp.Or(c.Outbox, OutboxRelay)
+	if len(c.Registry) > 0 {
+		c.Codec = cmp.Or(c.Codec, d.codec())
+	}
+	c.Codec = cmp.Or(c.Codec, CodecJSON)
 	c.OutboxSlot = cmp.Or(c.OutboxSlot, "pabal_"+c.Schema)
 	c.OutboxHistory = max(cmp.Or(c.OutboxHistory, time.Hour), 0)
 	c.InboxHistory = cmp.Or(c.InboxHistory, 7*24*time.Hour)
@@ -118,8 +133,14 @@ func (c Config) validate(d Definition) error {
 	switch {
 	case c.Database == "" && !d.NoDatabase:
 		return fmt.Errorf("%w: no database given", ErrConfig)
-	case c.Outbox != OutboxRelay && c.Outbox != OutboxCDC:
-		return fmt.Errorf("%w: the outbox's way out is %q, use %s or %s", ErrConfig, c.Outbox, OutboxRelay, OutboxCDC)
+	case c.Codec != CodecJSON && c.Codec != CodecAvro:
+		return fmt.Errorf("%w: events cannot be written in %q, use %s or %s", ErrConfig, c.Codec, CodecJSON, CodecAvro)
+	case c.Codec == CodecAvro && len(c.Registry) == 0:
+		return fmt.Errorf("%w: Avro needs a schema registry; say where one is, or use %s", ErrConfig, CodecJSON)
+	case c.Outbox != OutboxRelay && c.Outbox != OutboxCDC && c.Outbox != OutboxCDCMessage:
+		return fmt.Errorf("%w: the outbox's way out is %q, use %s, %s or %s", ErrConfig, c.Outbox, OutboxRelay, OutboxCDC, OutboxCDCMessage)
+	case c.Outbox == OutboxCDCMessage && !d.NoDatabase && !strings.HasPrefix(c.Database, "postgres"):
+		return fmt.Errorf("%w: only PostgreSQL has an outbox without rows; give another database, or --outbox %s", ErrConfig, OutboxRelay)
 	case c.Outbox == OutboxCDC && !d.NoDatabase && strings.HasPrefix(c.Database, "sqlite:"):
 		return fmt.Errorf("%w: change data capture reads the log of PostgreSQL or MongoDB, and SQLite has none; give another database, or --outbox %s", ErrConfig, OutboxRelay)
 	case c.Partitions < 0:

@@ -39,6 +39,11 @@ type Definition struct {
 	// Consumes and Produces are the topics, by their standard names. Each can be
 	// named otherwise, see Env.Topic.
 	Consumes, Produces []string
+	// Codec is what events are written in where nobody says: CodecAvro, or CodecJSON where empty.
+	Codec string
+	// Schemas are those of Avro, of what topics carry, by their standard names: of the service's own
+	// topics, at least. Others are left alone.
+	Schemas map[string]Schema
 	// Answers says, for a topic in Consumes, to which topics an answer goes: every
 	// message that is handled gets one to one of them. A topic whose messages are
 	// sometimes not answered is not in it.
@@ -131,6 +136,9 @@ func Migrations(files embed.FS) fs.FS {
 
 // topics are all that the definition names, by their standard names.
 func (d Definition) topics() []string { return sorted(d.Consumes, d.Produces) }
+
+// codec is what is written where nobody says.
+func (d Definition) codec() string { return cmp.Or(d.Codec, CodecJSON) }
 
 // group is the consumer group where nobody says.
 func (d Definition) group() string { return cmp.Or(d.Group, d.Name+"-service") }

@@ -42,6 +42,8 @@ type Env struct {
 	Source string
 	// OutboxHistory is how long published messages are kept.
 	OutboxHistory time.Duration
+	// Payloads write and read what events carry; nil has JSON only.
+	Payloads *Payloads
 	// View is the projection of Parts.View, nil without one.
 	View View
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -51,6 +52,12 @@ func shown(flag *kong.Flag) string {
 	text := flag.Target.Interface()
 	switch value := text.(type) {
 	case []string:
+		if flag.Name == "registry" {
+			value = slices.Clone(value)
+			for i, one := range value {
+				value[i] = redacted(one)
+			}
+		}
 		return strings.Join(value, ",")
 	case string:
 		switch {

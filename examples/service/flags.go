@@ -40,8 +40,12 @@ type flags struct {
 	OutboxDeadLetters string `help:"Topic of messages that Kafka refused." default:"${name}.outbox.dead-letters"`
 	Partitions        int32  `help:"Partitions of topics that do not exist yet." default:"4"`
 
-	Outbox        string        `help:"How messages leave the database: by a relay in this process, or by a connector for change data capture (cdc)." enum:"relay,cdc" default:"relay"`
-	OutboxSlot    string        `help:"Replication slot of the connector that publishes the outbox, with --outbox=cdc on PostgreSQL. Default: pabal_ and the schema." placeholder:"NAME"`
+	Codec         string   `help:"What events are written in, json or avro. Both are read, whatever it is." enum:"json,avro" default:"${codec}"`
+	Registry      []string `help:"Schema registry, for Avro: URLs of its instances, separated by commas." default:"http://127.0.0.1:8081"`
+	RegistryCache string   `help:"File that keeps what is known of the schema registry, so that a start needs none. Each process has its own." placeholder:"FILE"`
+
+	Outbox        string        `help:"How messages leave the database: by a relay in this process, or by a connector for change data capture, from the outbox (cdc) or from PostgreSQL's log alone (cdc-message)." enum:"relay,cdc,cdc-message" default:"relay"`
+	OutboxSlot    string        `help:"Replication slot of the connector that publishes the outbox, with --outbox=cdc or cdc-message on PostgreSQL. Default: pabal_ and the schema." placeholder:"NAME"`
 	OutboxHistory time.Duration `help:"How long published messages are kept; 0 deletes them at once." default:"1h"`
 	InboxHistory  time.Duration `help:"How long handled messages are remembered." default:"168h"`
 	PollInterval  time.Duration `help:"How often the outbox is looked at where no wake-up came." default:"1s"`
@@ -104,6 +108,7 @@ func (f flags) config(log *slog.Logger) Config {
 		},
 		Topics: values[string](f.Topics), Durations: values[time.Duration](f.Durations), Texts: values[string](f.Texts), Partitions: f.Partitions,
 		Group: f.Group, Instance: f.Instance, DeadLetters: f.DeadLetters, OutboxDeadLetters: f.OutboxDeadLetters,
+		Codec: f.Codec, Registry: f.Registry, RegistryCache: f.RegistryCache,
 		Outbox: f.Outbox, OutboxSlot: f.OutboxSlot, OutboxHistory: f.OutboxHistory, InboxHistory: f.InboxHistory,
 		PollInterval: f.PollInterval, PollDelay: f.PollDelay,
 		Logger: log,

@@ -50,7 +50,7 @@ func (f *flags) parse(d Definition, args []string, stdout, stderr io.Writer, clo
 	options := []kong.Option{
 		kong.Name(d.Name), kong.Description(d.Summary),
 		kong.DefaultEnvars(strings.ToUpper(d.Name)),
-		kong.Vars{"name": d.Name, "group": d.group(), "port": fmt.Sprint(d.Port), "server": cloudconfig.Forms},
+		kong.Vars{"name": d.Name, "group": d.group(), "codec": d.codec(), "port": fmt.Sprint(d.Port), "server": cloudconfig.Forms},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { panic(errAnswered) }),
 	}
@@ -82,7 +82,7 @@ func (f *flags) parse(d Definition, args []string, stdout, stderr io.Writer, clo
 
 // unused are the flags of what a Definition with NoDatabase does not have.
 var unused = []string{
-	"database", "schema", "group", "dead-letters", "outbox-dead-letters", "outbox", "outbox-slot", "outbox-history", "inbox-history", "poll-interval", "poll-delay",
+	"database", "schema", "codec", "group", "dead-letters", "outbox-dead-letters", "outbox", "outbox-slot", "outbox-history", "inbox-history", "poll-interval", "poll-delay",
 }
 
 // refuseUnused of the command line. A configuration server may give to all services what some

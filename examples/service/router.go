@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/VictoriaMetrics/metrics"
+	"github.com/pabal-dev/pabal/event"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
@@ -103,6 +104,10 @@ func (rt *Router) problem(pattern string, err error) *Problem {
 	case rt.isAway(err), errors.Is(err, context.DeadlineExceeded):
 		rt.log.Warn("request given up", "route", pattern, "error", err)
 		return Refuse(http.StatusServiceUnavailable, "the database does not answer; try again")
+	}
+	if errors.Is(err, event.ErrUnavailable) {
+		rt.log.Warn("request given up", "route", pattern, "error", err)
+		return Refuse(http.StatusServiceUnavailable, "the schema registry does not answer; try again")
 	}
 	rt.log.Error("request failed", "route", pattern, "error", err)
 	return Refuse(http.StatusInternalServerError, "an error of the service; its log says more")

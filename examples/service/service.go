@@ -27,6 +27,8 @@ type Service struct {
 	checks []check
 	admin  *kgo.Client // until the topics are there
 
+	payloads *Payloads // nil without a registry
+
 	clusterID string
 	relay     *outbox.Relay
 	sweeper   *outbox.Sweeper
@@ -91,8 +93,10 @@ func (s *Service) steps() []step {
 	return []step{
 		{"listen", func(ctx context.Context) error { return s.server.listen(ctx, s.config.Listen) }, func(context.Context) error { return s.server.close() }},
 		{"Kafka", s.reachKafka, s.leaveKafka},
+		{"payloads", s.openPayloads, s.closePayloads},
 		{"database", s.openDatabase, s.closeDatabase},
 		{"topics", s.ensureTopics, nil},
+		{"schemas", s.registerSchemas, nil},
 		s.late("outbox relay", s.newRelay),
 		s.late("outbox sweeper", s.newSweeper),
 		s.late("outbox cleaner", s.newOutboxCleaner),
@@ -171,7 +175,8 @@ func (s *Service) closeDatabase(context.Context) error {
 
 func (s *Service) newEnv() Env {
 	return Env{
-		CDC: s.config.Outbox == OutboxCDC, Source: s.source(), OutboxHistory: s.config.OutboxHistory, Instance: s.instance(), StreamsURL: "http://" + s.advertised() + streamsPath, Kafka: s.config.Kafka, Group: s.config.Group, Topics: s.config.Topics, Durations: s.config.Durations, Texts: s.config.Texts, Clock: s.config.Clock,
+		Payloads: s.payloads,
+		CDC:      s.config.Outbox != OutboxRelay, Source: s.source(), OutboxHistory: s.config.OutboxHistory, Instance: s.instance(), StreamsURL: "http://" + s.advertised() + streamsPath, Kafka: s.config.Kafka, Group: s.config.Group, Topics: s.config.Topics, Durations: s.config.Durations, Texts: s.config.Texts, Clock: s.config.Clock,
 		Log: s.config.Logger, Metrics: metrics.NewSet(),
 	}
 }

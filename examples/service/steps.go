@@ -11,7 +11,11 @@ import (
 	"github.com/pabal-dev/pabal/outbox"
 )
 
-const clusterTimeout = 10 * time.Second
+const (
+	clusterTimeout = 10 * time.Second
+	// topicsTimeout is longer: the cluster is there, and may be busy, or short of a broker for a while.
+	topicsTimeout = 45 * time.Second
+)
 
 // reachKafka fails early where there is no cluster, before a database is made.
 func (s *Service) reachKafka(ctx context.Context) (err error) {
@@ -41,7 +45,7 @@ func (s *Service) closeAdmin() {
 // ensureTopics makes the topics the service reads or writes; they are kept for
 // ever.
 func (s *Service) ensureTopics(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, clusterTimeout)
+	ctx, cancel := context.WithTimeout(ctx, topicsTimeout)
 	defer cancel()
 	defer s.closeAdmin()
 	var topics []kafka.Topic
@@ -49,6 +53,34 @@ func (s *Service) ensureTopics(ctx context.Context) error {
 		topics = append(topics, kafka.Topic{Name: name, Partitions: s.config.Partitions, Config: kafka.KeepForever()})
 	}
 	return kafka.EnsureTopics(ctx, s.admin, s.config.Kafka, topics...)
+}
+
+// openPayloads asks nobody yet.
+func (s *Service) openPayloads(context.Context) (err error) {
+	if len(s.config.Registry) == 0 || len(s.def.Schemas) == 0 {
+		return nil
+	}
+	s.payloads, err = NewPayloads(PayloadConfig{
+		Registry: s.config.Registry, CacheFile: s.config.RegistryCache, Codec: s.config.Codec, Schemas: s.def.Schemas,
+		Topic: func(standard string) string {
+			return s.config.Kafka.Topic(Env{Topics: s.config.Topics}.Topic(standard))
+		},
+	})
+	return err
+}
+
+func (s *Service) closePayloads(context.Context) error { return s.payloads.Close() }
+
+// registerSchemas before anything is written with them: one that would break readers ends the start,
+// and what runs already goes on.
+func (s *Service) registerSchemas(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, clusterTimeout)
+	defer cancel()
+	var topics []string
+	for _, name := range s.env.names(s.def.Produces) {
+		topics = append(topics, s.config.Kafka.Topic(name))
+	}
+	return s.payloads.Register(ctx, topics)
 }
 
 func (s *Service) newRelay() (lifecycle.Service, error) {
@@ -69,21 +101,29 @@ func (s *Service) newRelay() (lifecycle.Service, error) {
 	return relay, nil
 }
 
-// newSweeper removes what a connector has published; MongoDB has no slots that tell.
-func (s *Service) newSweeper() (lifecycle.Service, error) {
-	if s.env.DB == nil || !s.env.CDC {
+// newSweeper removes what a connector has published.
+func (s *Service) newSweeper() (_ lifecycle.Service, err error) {
+	if s.backend == nil || !s.env.CDC {
 		return nil, nil
 	}
-	store, ok := s.env.DB.(outbox.CaptureStore)
-	if !ok {
-		return nil, outbox.ErrNoCapture
-	}
-	sweeper, err := outbox.NewSweeper(store, outbox.SweeperConfig{
-		Slot: s.config.OutboxSlot, Name: s.def.Name, KeepHistory: s.config.OutboxHistory, Interval: s.config.PollInterval,
+	config := outbox.SweeperConfig{
+		Way: outbox.Way(s.config.Outbox), Name: s.def.Name, KeepHistory: s.config.OutboxHistory, Interval: s.config.PollInterval,
 		Holder: s.instance(), Logger: s.config.Logger,
-	})
-	s.sweeper = sweeper
-	return sweeper, err
+	}
+	switch store := s.backend.database().(type) {
+	case outbox.CaptureStore:
+		config.Slot = s.config.OutboxSlot
+		s.sweeper, err = outbox.NewSweeper(store, config)
+	case outbox.MarkStore:
+		config.Kafka = s.config.Kafka
+		s.sweeper, err = outbox.NewMarkSweeper(store, config)
+	default:
+		err = outbox.ErrNoCapture
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.sweeper, nil
 }
 
 func (s *Service) newOutboxCleaner() (lifecycle.Service, error) {

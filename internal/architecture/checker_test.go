@@ -107,6 +107,17 @@ func isPublic(imported string) bool {
 // systems included.
 func moduleImports(t *testing.T) (edges []edge) {
 	t.Helper()
+	sources(t, func(root, file string) error {
+		found, err := fileImports(root, file)
+		edges = append(edges, found...)
+		return err
+	})
+	return edges
+}
+
+// sources visits all files of Go but tests.
+func sources(t *testing.T, visit func(root, file string) error) {
+	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
@@ -120,14 +131,11 @@ func moduleImports(t *testing.T) (edges []edge) {
 		case d.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go"):
 			return nil
 		}
-		found, err := fileImports(root, file)
-		edges = append(edges, found...)
-		return err
+		return visit(root, file)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return edges
 }
 
 // outside tells whether a folder is no part of the module: the go command skips

@@ -15,16 +15,18 @@ const module = "github.com/pabal-dev/pabal"
 // what is below it, unless a longer line names that; packages under one line
 // may import one another.
 var layers = [][]string{
-	{"event", "lifecycle", "batch", "internal/count"},
+	{"event", "lifecycle", "batch", "internal/count", "internal/restapi"},
 	{"kafka"},
-	{"kafka/broker"},
+	{"kafka/broker", "internal/topiclog"},
 	{"kafka/kafkatest"},
+	{"kafka/registry"},
 	{"outbox"},
 	{"inbox"},
 	{"journal"},
 	{"projection", "entity", "saga"},
 	{"saga/sagatest"},
 	{"streams/serde"},
+	{"kafka/registry/codec"},
 	{"streams/internal/local"},
 	{"streams/internal/plan"},
 	{"streams/state"},
@@ -33,7 +35,7 @@ var layers = [][]string{
 	{"streams"},
 	{"streams/streamstest", "streams/sink"},
 	{"streams/sink/sinktest"},
-	{"connect/data", "connect/internal/dateformat", "connect/internal/topiclog", "connect/internal/members", "connect/internal/mongouri", "connect/internal/slab"},
+	{"connect/data", "connect/internal/dateformat", "connect/internal/members", "connect/internal/mongouri", "connect/internal/slab"},
 	{"connect/converter", "connect/config"},
 	{"connect/plugin"},
 	{"connect/debezium"},
@@ -47,7 +49,7 @@ var layers = [][]string{
 	{"cloudconfig"},
 	{"console/api"},
 	{"console/record", "console/mask", "console/audit", "console/auth", "console/fleet"},
-	{"console/cluster", "console/lens", "console/redrive", "console/connectors"},
+	{"console/cluster", "console/lens", "console/redrive", "console/connectors", "console/registry"},
 	{"console/pages"},
 	{"console"},
 	{"examples"},
@@ -57,7 +59,7 @@ var layers = [][]string{
 }
 
 // forTests are packages that only tests import; they may import anything.
-var forTests = []string{"internal/testenv", "internal/systemtest", "internal/simulation", "internal/testservers", "internal/faults", "internal/debezium", "connect/internal/sourcetest", "internal/pekko", "internal/kstreams", "internal/architecture", "streams/internal/eostest", "docs"}
+var forTests = []string{"internal/testenv", "internal/systemtest", "internal/simulation", "internal/testservers", "internal/faults", "internal/debezium", "connect/internal/sourcetest", "internal/pekko", "internal/kstreams", "internal/architecture", "internal/platforms", "streams/internal/eostest", "docs"}
 
 // reserved are packages, ours or foreign, that only some may import.
 var reserved = []struct {

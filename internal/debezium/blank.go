@@ -2,7 +2,6 @@ package debezium
 
 import (
 	"bytes"
-	"encoding/json"
 	"slices"
 	"strings"
 )
@@ -23,13 +22,17 @@ var noTable = []string{`"io.debezium.connector.postgresql.LogicalDecodingMessage
 // was, byte for byte.
 func Blank(value []byte) []byte {
 	snapshot := isSnapshot(value)
-	return rewrite(value, func(path []string, text []byte) bool {
+	return rewritten(value, walkPayload, func(path []string, text []byte) bool {
 		return blanked(path, snapshot) || slices.ContainsFunc(noTable, func(start string) bool { return bytes.HasPrefix(text, []byte(start)) })
 	})
 }
 
 // rewrite replaces parts that hold no others with 0.
 func rewrite(value []byte, replaced func(path []string, text []byte) bool) []byte {
+	return rewritten(value, walk, replaced)
+}
+
+func rewritten(value []byte, walk func([]byte, func(path []string, from, to int)) error, replaced func(path []string, text []byte) bool) []byte {
 	var out bytes.Buffer
 	done := 0
 	err := walk(value, func(path []string, from, to int) {
@@ -63,8 +66,13 @@ func blanked(path []string, snapshot bool) bool {
 	}
 }
 
-func isSnapshot(value []byte) bool {
-	var v struct{ Source struct{ Snapshot any } }
-	_ = json.Unmarshal(payload(value), &v)
-	return v.Source.Snapshot != nil && v.Source.Snapshot != "false" && v.Source.Snapshot != false
+// isSnapshot says whether a value's source tells of a snapshot.
+func isSnapshot(value []byte) (is bool) {
+	_ = walkPayload(value, func(path []string, from, to int) {
+		if n := len(path); n > 1 && path[n-2] == "source" && path[n-1] == "snapshot" && (n == 2 || n == 3 && path[0] == "payload") {
+			text := string(value[from:to])
+			is = text != "null" && text != "false" && text != `"false"`
+		}
+	})
+	return is
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -189,45 +188,4 @@ func leaves(text []byte) []leaf {
 		all = append(all, leaf{strings.Join(path, "."), string(text[from:to])})
 	})
 	return all
-}
-
-// walk calls visit for each part of a text of JSON that holds no others.
-func walk(text []byte, visit func(path []string, from, to int)) error {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	var path []string
-	var value func() error
-	value = func() error {
-		before := int(d.InputOffset())
-		token, err := d.Token()
-		if err != nil {
-			return err
-		}
-		open, nested := token.(json.Delim)
-		if !nested {
-			from := before + bytes.IndexFunc(text[before:], func(r rune) bool { return !strings.ContainsRune(" \t\r\n:,", r) })
-			visit(path, from, int(d.InputOffset()))
-			return nil
-		}
-		for i := 0; d.More(); i++ {
-			name := fmt.Sprint(i)
-			if open == '{' {
-				key, err := d.Token()
-				if err != nil {
-					return err
-				}
-				name = key.(string)
-			}
-			path = append(path, name)
-			if err := value(); err != nil {
-				return err
-			}
-			path = path[:len(path)-1]
-		}
-		if _, err := d.Token(); err != nil && err != io.EOF {
-			return err
-		}
-		return nil
-	}
-	return value()
 }

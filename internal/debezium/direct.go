@@ -230,5 +230,5 @@ func (d *Direct) close(t testing.TB, task *directTask) {
 
 // belongs says whether a topic is of the connector with the prefix.
 func belongs(topic, prefix string) bool {
-	return strings.HasPrefix(topic, prefix+".") || strings.HasSuffix(topic, "."+prefix)
+	return topic == prefix || strings.HasPrefix(topic, prefix+".") || strings.HasSuffix(topic, "."+prefix)
 }

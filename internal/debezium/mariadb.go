@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-mysql-org/go-mysql/client"
 	"github.com/pabal-dev/pabal/internal/testenv"
@@ -27,7 +28,7 @@ var (
 // mariaModes are the configurations that are compared, as postgresModes are.
 var mariaModes = map[string]map[string]string{
 	"plain":   {},
-	"schemas": {"key.converter.schemas.enable": "true", "value.converter.schemas.enable": "true"},
+	"schemas": {"include.schema.changes": "true", "key.converter.schemas.enable": "true", "value.converter.schemas.enable": "true"},
 	"strings": {"decimal.handling.mode": "string", "time.precision.mode": "connect", "binary.handling.mode": "base64", "bigint.unsigned.handling.mode": "precise"},
 	"doubles": {"decimal.handling.mode": "double", "binary.handling.mode": "hex", "value.converter.schemas.enable": "true", "tombstones.on.delete": "false"},
 	"all":     {"skipped.operations": "none", "provide.transaction.metadata": "true", "snapshot.mode": "no_data", "include.query": "true"},
@@ -35,6 +36,7 @@ var mariaModes = map[string]map[string]string{
 		"key.converter.schemas.enable": "true", "value.converter.schemas.enable": "true"}),
 	"some": {"table.include.list": ".*\\.(numbers|texts|compound|changing|done)", "column.exclude.list": ".*\\.numbers\\.d3810,.*\\.texts\\.b",
 		"column.mask.with.5.chars": ".*\\.compound\\.v", "column.truncate.to.3.chars": ".*\\.texts\\.t", "column.propagate.source.type": ".*", "value.converter.schemas.enable": "true"},
+	late: lateSettings(map[string]string{"table.include.list": `.*\.(done|snapped|stopped|big)`, "signal.data.collection": "$DB.signals_$SIDE", "value.converter.schemas.enable": "true"}),
 }
 
 // CompareMariaDB runs each mode on both sides, on the same changes of the same database, and passes
@@ -44,7 +46,7 @@ func CompareMariaDB(t *testing.T, reference, ours Side, known []Known) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &mariaWorkload{name: "equal_" + strings.ToLower(rand.Text()[:8]), sides: map[string]Side{"the reference": reference, "ours": ours}, modes: mariaModes}
+	w := &mariaWorkload{name: "equal_" + strings.ToLower(rand.Text()[:8]), sides: map[string]Side{"reference": reference, "ours": ours}, modes: mariaModes}
 	password, _ := where.User.Password()
 	if w.conn, err = client.Connect(where.Host, where.User.Username(), password, ""); err != nil {
 		t.Fatal(err)
@@ -55,8 +57,8 @@ func CompareMariaDB(t *testing.T, reference, ours Side, known []Known) {
 	w.execute(t, strings.NewReplacer("$BYTES", "BLOB", "$DATETIME", "DATETIME(6)").Replace(outboxTables))
 	w.execute(t, mariaTables)
 	for mode, settings := range w.modes {
-		for i, side := range []Side{reference, ours} {
-			side.Start(t, mode, mariaConfig(where, w.name, mode, i, settings))
+		for name, side := range w.sides {
+			side.Start(t, mode, mariaConfig(where, w.name, mode, name, settings))
 		}
 	}
 	w.await(t)
@@ -64,7 +66,9 @@ func CompareMariaDB(t *testing.T, reference, ours Side, known []Known) {
 	w.execute(t, mariaChanges)
 	w.execute(t, outboxChanges)
 	w.barrier(t)
-	for _, mode := range slices.Sorted(maps.Keys(w.modes)) {
+	var others []string
+	w.modes, others = leftLate(w.modes)
+	for _, mode := range others {
 		t.Run(mode, func(t *testing.T) {
 			a, b := w.stopped(t, reference, mode).Without(mode, known), w.stopped(t, ours, mode).Without(mode, known)
 			Compare(t, a, b)
@@ -72,6 +76,35 @@ func CompareMariaDB(t *testing.T, reference, ours Side, known []Known) {
 				compareTimes(t, a, b)
 			}
 		})
+	}
+	t.Run(late, func(t *testing.T) {
+		w.late(t).run(t, w.sides)
+		compareLate(t, w.stopped(t, reference, late).Without(late, known), w.stopped(t, ours, late).Without(late, known))
+	})
+}
+
+// late is what that mode does here.
+func (w *mariaWorkload) late(t testing.TB) lateDatabase {
+	table := w.name + "." + snapped
+	return lateDatabase{
+		topic: w.topic(late, snapped),
+		names: strings.NewReplacer("$TABLE", table, "$STOPPED", w.name+"."+stopped, "$MORE", "id > 500", "$SELECT", "SELECT * FROM "+table+" WHERE id > 500"),
+		fill: func() {
+			w.execute(t, fmt.Sprintf("INSERT INTO snapped SELECT seq, CONCAT('row ', seq) FROM seq_1_to_%d;\nINSERT INTO stopped SELECT * FROM snapped", snappedRows))
+		},
+		signal: func(all []signal) {
+			statements := "BEGIN"
+			for side := range w.sides {
+				for _, s := range all {
+					statements += fmt.Sprintf(";\nINSERT INTO signals_%s VALUES ('%s', '%s', '%s')", side, s.id, s.kind, s.data)
+				}
+			}
+			w.execute(t, statements+";\nCOMMIT")
+		},
+		large: func(rows int) {
+			w.execute(t, fmt.Sprintf("BEGIN;\nINSERT INTO big SELECT seq, CONCAT('row ', seq), seq / 8.0 FROM seq_1_to_%d;\nUPDATE big SET v = NULL WHERE id %% 100 = 0;\nCOMMIT", rows))
+		},
+		barrier: func(patience time.Duration) { w.wait(t, patience) },
 	}
 }
 
@@ -93,11 +126,20 @@ func (w *mariaWorkload) stopped(t testing.TB, side Side, mode string) Topics {
 			records[i].Value = []byte(strings.ReplaceAll(string(records[i].Value), w.name, "db"))
 			records[i].Key = []byte(strings.ReplaceAll(string(records[i].Key), w.name, "db"))
 		}
+		if topic == mode {
+			topic, records = mode+".definitions", ofDatabase(records)
+		}
 		if topic != w.topic(mode, probes) && topic != mode+".transaction" {
 			out[strings.ReplaceAll(topic, w.name, "db")] = records
 		}
 	}
 	return out
+}
+
+// ofDatabase leaves the definitions of this run's database: the reference has those of all, which other tests
+// may make.
+func ofDatabase(records []Record) []Record {
+	return slices.DeleteFunc(slices.Clone(records), func(r Record) bool { return string(payload(r.Key)) != `{"databaseName":"db"}` })
 }
 
 func (w *mariaWorkload) topic(mode, table string) string { return mode + "." + w.name + "." + table }
@@ -119,7 +161,6 @@ func (w *mariaWorkload) execute(t testing.TB, statements string) {
 // await that all follow the log: where there is no snapshot, only a change tells.
 func (w *mariaWorkload) await(t testing.TB) {
 	t.Helper()
-	w.execute(t, "CREATE TABLE "+probes+" (id INT AUTO_INCREMENT PRIMARY KEY)")
 	for name, side := range w.sides {
 		for mode := range w.modes {
 			if strings.Contains(w.modes[mode]["table.include.list"], "|") || w.modes[mode]["snapshot.mode"] != "no_data" {
@@ -135,7 +176,9 @@ func (w *mariaWorkload) await(t testing.TB) {
 }
 
 // barrier waits until both sides have sent all that was done so far.
-func (w *mariaWorkload) barrier(t testing.TB) {
+func (w *mariaWorkload) barrier(t testing.TB) { w.wait(t, patience) }
+
+func (w *mariaWorkload) wait(t testing.TB, patience time.Duration) {
 	t.Helper()
 	w.barriers++
 	w.execute(t, fmt.Sprintf("INSERT INTO done VALUES (%d)", w.barriers))
@@ -150,7 +193,7 @@ func (w *mariaWorkload) barrier(t testing.TB) {
 	}
 }
 
-func mariaConfig(where *url.URL, db, prefix string, side int, settings map[string]string) map[string]string {
+func mariaConfig(where *url.URL, db, prefix, side string, settings map[string]string) map[string]string {
 	password, _ := where.User.Password()
 	config := map[string]string{
 		"connector.class":                "io.debezium.connector.mariadb.MariaDbConnector",
@@ -159,7 +202,7 @@ func mariaConfig(where *url.URL, db, prefix string, side int, settings map[strin
 		"database.port":                  where.Port(),
 		"database.user":                  where.User.Username(),
 		"database.password":              password,
-		"database.server.id":             fmt.Sprint(1000 + crc32.ChecksumIEEE([]byte(db+prefix))%1_000_000*10 + uint32(side)), //nolint:gosec // 0 or 1
+		"database.server.id":             fmt.Sprint(1000 + crc32.ChecksumIEEE([]byte(db+prefix+side))%1_000_000_000),
 		"database.include.list":          db,
 		"topic.prefix":                   prefix,
 		"include.schema.changes":         "false",
@@ -170,5 +213,6 @@ func mariaConfig(where *url.URL, db, prefix string, side int, settings map[strin
 		"poll.interval.ms":               "50",
 	}
 	maps.Copy(config, settings)
+	ofSide(config, db, side)
 	return config
 }

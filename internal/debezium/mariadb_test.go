@@ -13,5 +13,6 @@ func TestMariaDBReferenceEqualsItself(t *testing.T) {
 }
 
 func TestMariaDBEqualsDebezium(t *testing.T) {
+	t.Parallel()
 	CompareMariaDB(t, StartReference(t), NewDirect(mysql.MariaDB{}), MariaKnown)
 }

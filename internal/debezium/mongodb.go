@@ -4,9 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"maps"
-	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pabal-dev/pabal/internal/testenv"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -26,6 +26,7 @@ var mongoModes = map[string]map[string]string{
 	"outbox":   routed(collectionRouter, "outbox", mongoRouters, map[string]string{"collection.include.list": `.*\.(box_.*|done|probe)`, "key.converter.schemas.enable": "true", "value.converter.schemas.enable": "true"}),
 	// Options that leave fields out make Debezium 3.6.1 fail at the first update here.
 	"adjusted": {"skipped.operations": "d", "schema.name.adjustment.mode": "avro", "value.converter.schemas.enable": "true"},
+	late:       lateSettings(map[string]string{"collection.include.list": `.*\.(done|snapped|stopped|big|probe)`, "signal.data.collection": "$DB.signals_$SIDE", "value.converter.schemas.enable": "true"}),
 }
 
 // CompareMongoDB runs each mode on both sides, on the same changes of the same database.
@@ -38,16 +39,18 @@ func CompareMongoDB(t *testing.T, reference, ours Side) {
 	defer func() { _ = client.Disconnect(context.WithoutCancel(t.Context())) }()
 	db := client.Database("equal_" + strings.ToLower(rand.Text()[:8]))
 	defer func() { _ = db.Drop(context.WithoutCancel(t.Context())) }()
-	w := &mongoWorkload{db: db, sides: map[string]Side{"the reference": reference, "ours": ours}, modes: mongoModes}
+	w := &mongoWorkload{db: db, sides: map[string]Side{"reference": reference, "ours": ours}, modes: mongoModes}
 	w.prepare(t)
 	for mode, settings := range w.modes {
-		for _, side := range w.sides {
-			side.Start(t, mode, mongoConfig(where, db.Name(), mode, settings))
+		for name, side := range w.sides {
+			side.Start(t, mode, mongoConfig(where, db.Name(), mode, name, settings))
 		}
 	}
 	w.awaitStreams(t)
 	w.run(t)
-	for _, mode := range slices.Sorted(maps.Keys(w.modes)) {
+	var others []string
+	w.modes, others = leftLate(w.modes)
+	for _, mode := range others {
 		t.Run(mode, func(t *testing.T) {
 			a, b := reference.Stop(t, mode), ours.Stop(t, mode)
 			delete(a, w.topic(mode, probes))
@@ -58,9 +61,13 @@ func CompareMongoDB(t *testing.T, reference, ours Side) {
 			}
 		})
 	}
+	t.Run(late, func(t *testing.T) {
+		w.late(t).run(t, w.sides)
+		compareLate(t, w.chunksInOrder(reference.Stop(t, late)), w.chunksInOrder(ours.Stop(t, late)))
+	})
 }
 
-func mongoConfig(where, db, prefix string, settings map[string]string) map[string]string {
+func mongoConfig(where, db, prefix, side string, settings map[string]string) map[string]string {
 	config := map[string]string{
 		"connector.class":                "io.debezium.connector.mongodb.MongoDbConnector",
 		"tasks.max":                      "1",
@@ -74,6 +81,7 @@ func mongoConfig(where, db, prefix string, settings map[string]string) map[strin
 		"poll.interval.ms":               "50",
 	}
 	maps.Copy(config, settings)
+	ofSide(config, db, side)
 	return config
 }
 
@@ -136,7 +144,9 @@ func (w *mongoWorkload) await(t testing.TB, snapshot bool, is func(Side, string)
 
 // barrier waits until both sides have sent all that was done so far: they look documents up
 // as these are when they read of a change.
-func (w *mongoWorkload) barrier(t testing.TB) {
+func (w *mongoWorkload) barrier(t testing.TB) { w.wait(t, patience) }
+
+func (w *mongoWorkload) wait(t testing.TB, patience time.Duration) {
 	t.Helper()
 	w.barriers++
 	w.insert(t, ends, bson.D{{Key: "_id", Value: w.barriers}})
@@ -153,7 +163,12 @@ func (w *mongoWorkload) barrier(t testing.TB) {
 
 func (w *mongoWorkload) insert(t testing.TB, collection string, documents ...any) {
 	t.Helper()
-	if _, err := w.db.Collection(collection).InsertMany(t.Context(), documents); err != nil {
+	w.insertIn(t.Context(), t, collection, documents...)
+}
+
+func (w *mongoWorkload) insertIn(ctx context.Context, t testing.TB, collection string, documents ...any) {
+	t.Helper()
+	if _, err := w.db.Collection(collection).InsertMany(ctx, documents); err != nil {
 		t.Fatal(err)
 	}
 }

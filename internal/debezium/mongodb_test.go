@@ -13,5 +13,6 @@ func TestMongoDBReferenceEqualsItself(t *testing.T) {
 }
 
 func TestMongoDBEqualsDebezium(t *testing.T) {
+	t.Parallel()
 	CompareMongoDB(t, StartReference(t), NewDirect(mongodb.Source{}))
 }

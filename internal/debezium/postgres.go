@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/pabal-dev/pabal/internal/testenv"
@@ -41,6 +41,7 @@ var postgresModes = map[string]map[string]string{
 	"outbox": routed(tableRouter, "outbox", sqlRouters, map[string]string{"table.include.list": boxes, "key.converter.schemas.enable": "true", "value.converter.schemas.enable": "true"}),
 	"messages": routed(tableRouter, "messages", sqlRouters[:1], map[string]string{"table.include.list": `public\.(box_plain|done)`,
 		"key.converter": "org.apache.kafka.connect.storage.StringConverter", "value.converter": "org.apache.kafka.connect.storage.StringConverter"}),
+	late: lateSettings(map[string]string{"table.include.list": `public\.(done|snapped|stopped|big)`, "signal.data.collection": "$DB.signals_$SIDE", "value.converter.schemas.enable": "true"}),
 }
 
 // boxes are the tables with routers, and that of barriers.
@@ -55,12 +56,13 @@ func ComparePostgres(t *testing.T, reference, ours Side, known []Known) {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.WithoutCancel(t.Context()))
-	w := &postgresWorkload{conn: conn, sides: map[string]Side{"the reference": reference, "ours": ours}, modes: postgresModes}
+	w := &postgresWorkload{conn: conn, sides: map[string]Side{"reference": reference, "ours": ours}, modes: postgresModes}
 	w.execute(t, strings.NewReplacer("$BYTES", "BYTEA", "$DATETIME", "TIMESTAMP").Replace(outboxTables))
 	w.execute(t, postgresTables)
 	for mode, settings := range w.modes {
-		reference.Start(t, mode, postgresConfig(t, where, mode, "reference_"+mode, settings))
-		ours.Start(t, mode, postgresConfig(t, where, mode, "ours_"+mode, settings))
+		for name, side := range w.sides {
+			side.Start(t, mode, postgresConfig(t, where, mode, name, settings))
+		}
 	}
 	testenv.Wait(t, "all slots to be read from", patience, func() bool { return w.activeSlots(t) == 2*len(w.modes) })
 	w.execute(t, postgresRows)
@@ -68,7 +70,9 @@ func ComparePostgres(t *testing.T, reference, ours Side, known []Known) {
 	w.execute(t, outboxChanges)
 	w.copy(t)
 	w.barrier(t)
-	for _, mode := range slices.Sorted(maps.Keys(w.modes)) {
+	var others []string
+	w.modes, others = leftLate(w.modes)
+	for _, mode := range others {
 		t.Run(mode, func(t *testing.T) {
 			a, b := reference.Stop(t, mode).Without(mode, known), ours.Stop(t, mode).Without(mode, known)
 			Compare(t, a, b)
@@ -76,6 +80,34 @@ func ComparePostgres(t *testing.T, reference, ours Side, known []Known) {
 				compareTimes(t, a, b)
 			}
 		})
+	}
+	t.Run(late, func(t *testing.T) {
+		w.late(t).run(t, w.sides)
+		compareLate(t, reference.Stop(t, late), ours.Stop(t, late))
+	})
+}
+
+// late is what that mode does here.
+func (w *postgresWorkload) late(t testing.TB) lateDatabase {
+	return lateDatabase{
+		topic: late + ".public." + snapped,
+		names: strings.NewReplacer("$TABLE", "public."+snapped, "$STOPPED", "public."+stopped, "$MORE", "id > 500", "$SELECT", "SELECT * FROM public."+snapped+" WHERE id > 500"),
+		fill: func() {
+			w.execute(t, fmt.Sprintf("INSERT INTO snapped SELECT i, 'row ' || i FROM generate_series(1, %d) i;\nINSERT INTO stopped SELECT * FROM snapped", snappedRows))
+		},
+		signal: func(all []signal) {
+			statements := "BEGIN"
+			for side := range w.sides {
+				for _, s := range all {
+					statements += fmt.Sprintf(";\nINSERT INTO signals_%s VALUES ('%s', '%s', '%s')", side, s.id, s.kind, s.data)
+				}
+			}
+			w.execute(t, statements+";\nCOMMIT")
+		},
+		large: func(rows int) {
+			w.execute(t, fmt.Sprintf("BEGIN;\nINSERT INTO big SELECT i, 'row ' || i, i / 8.0 FROM generate_series(1, %d) i;\nUPDATE big SET v = NULL WHERE id %% 100 = 0;\nCOMMIT", rows))
+		},
+		barrier: func(patience time.Duration) { w.wait(t, patience) },
 	}
 }
 
@@ -107,7 +139,9 @@ func (w *postgresWorkload) execute(t testing.TB, statements string) {
 const barrier = "-- barrier\n"
 
 // barrier waits until both sides have sent all that was done so far.
-func (w *postgresWorkload) barrier(t testing.TB) {
+func (w *postgresWorkload) barrier(t testing.TB) { w.wait(t, patience) }
+
+func (w *postgresWorkload) wait(t testing.TB, patience time.Duration) {
 	t.Helper()
 	w.barriers++
 	if _, err := w.conn.Exec(t.Context(), "INSERT INTO done VALUES ($1)", w.barriers); err != nil {
@@ -147,7 +181,7 @@ func (w *postgresWorkload) activeSlots(t testing.TB) int {
 	return n
 }
 
-func postgresConfig(t testing.TB, where, prefix, slot string, settings map[string]string) map[string]string {
+func postgresConfig(t testing.TB, where, prefix, side string, settings map[string]string) map[string]string {
 	t.Helper()
 	u, err := url.Parse(where)
 	if err != nil {
@@ -164,7 +198,7 @@ func postgresConfig(t testing.TB, where, prefix, slot string, settings map[strin
 		"database.dbname":                strings.TrimPrefix(u.Path, "/"),
 		"plugin.name":                    "pgoutput",
 		"topic.prefix":                   prefix,
-		"slot.name":                      slot,
+		"slot.name":                      side + "_" + prefix,
 		"key.converter":                  "org.apache.kafka.connect.json.JsonConverter",
 		"value.converter":                "org.apache.kafka.connect.json.JsonConverter",
 		"key.converter.schemas.enable":   "false",
@@ -172,5 +206,6 @@ func postgresConfig(t testing.TB, where, prefix, slot string, settings map[strin
 		"poll.interval.ms":               "50",
 	}
 	maps.Copy(config, settings)
+	ofSide(config, "public", side)
 	return config
 }

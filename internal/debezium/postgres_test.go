@@ -15,5 +15,6 @@ func TestPostgresReferenceEqualsItself(t *testing.T) {
 }
 
 func TestPostgresEqualsDebezium(t *testing.T) {
+	t.Parallel()
 	ComparePostgres(t, StartReference(t), NewDirect(postgres.Connector{}), PostgresKnown)
 }

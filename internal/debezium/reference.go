@@ -2,7 +2,6 @@ package debezium
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,27 +17,31 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-const patience = 20 * time.Second
+// patience is for an idle machine that compares several databases at once.
+const patience = time.Minute
 
 // Reference is the real one.
 type Reference struct {
 	url      string
 	brokers  []string
 	client   *kgo.Client
+	reader   *reader
 	prefixes map[string]string // topic.prefix by connector
+	asked    time.Time         // when the connectors were asked whether they failed
 }
 
 // StartReference starts Apache Kafka and a worker of Kafka Connect for the test.
 func StartReference(t testing.TB) *Reference {
 	t.Helper()
-	kafka := testenv.StartKafka(t, "auto.create.topics.enable=false")
+	// The session is long, as a broker of a busy machine is fenced else, and topics cannot be made.
+	kafka := testenv.StartKafka(t, "auto.create.topics.enable=false", "broker.session.timeout.ms=120000")
 	connect := testenv.StartDebezium(t, []string{kafka.Addr})
 	client, err := kgo.NewClient(kgo.SeedBrokers(kafka.Addr))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return &Reference{url: connect.URL, brokers: []string{kafka.Addr}, client: client, prefixes: map[string]string{}}
+	return &Reference{url: connect.URL, brokers: []string{kafka.Addr}, client: client, reader: startReader(t, []string{kafka.Addr}), prefixes: map[string]string{}}
 }
 
 // Start implements Side.
@@ -81,19 +84,18 @@ type state struct{ State, Trace string }
 // Has implements Side.
 func (r *Reference) Has(t testing.TB, topic string, records int) bool {
 	t.Helper()
-	ends, err := kadm.NewClient(r.client).ListCommittedOffsets(t.Context(), topic)
-	if err != nil {
-		t.Fatal(err)
-	}
-	end, ok := ends.Lookup(topic, 0)
-	if ok && end.Err == nil && len(r.read(t, topic, end.Offset)) >= records {
+	if len(r.reader.has(t, topic).records) >= records {
 		return true
+	}
+	if time.Since(r.asked) < time.Second {
+		return false
 	}
 	for name, prefix := range r.prefixes {
 		if belongs(topic, prefix) {
 			r.running(t, name) // it may have failed
 		}
 	}
+	r.asked = time.Now()
 	return false
 }
 
@@ -111,49 +113,12 @@ func (r *Reference) Stop(t testing.TB, name string) Topics {
 	}
 	topics := Topics{}
 	for topic, partitions := range ends {
-		if belongs(topic, r.prefixes[name]) {
-			topics[topic] = r.read(t, topic, partitions[0].Offset)
+		if end := partitions[0].Offset; end > 0 && belongs(topic, r.prefixes[name]) {
+			testenv.Wait(t, "all of "+topic, patience, func() bool { return r.reader.has(t, topic).next >= end })
+			topics[topic] = r.reader.has(t, topic).records
 		}
 	}
 	return topics
-}
-
-// read returns what is committed in a topic's only partition, up to an offset.
-func (r *Reference) read(t testing.TB, topic string, end int64) []Record {
-	t.Helper()
-	if end == 0 {
-		return nil
-	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(r.brokers...), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {0: kgo.NewOffset().AtStart()}}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	var records []Record
-	for next := int64(0); next < end; {
-		fetches := client.PollFetches(ctx)
-		if err := fetches.Err(); err != nil {
-			t.Fatalf("read %s up to %d: %v", topic, end, err)
-		}
-		fetches.EachRecord(func(k *kgo.Record) {
-			next = k.Offset + 1
-			if !k.Attrs.IsControl() {
-				records = append(records, fromKafka(k))
-			}
-		})
-	}
-	return records
-}
-
-func fromKafka(k *kgo.Record) Record {
-	r := Record{Key: k.Key, Value: k.Value, Time: k.Timestamp.UnixMilli()}
-	for _, h := range k.Headers {
-		r.Headers = append(r.Headers, Header(h))
-	}
-	return r
 }
 
 // request returns the answer's body; a status that is not among the wanted fails the test.

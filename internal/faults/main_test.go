@@ -5,6 +5,7 @@ package faults_test
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -29,9 +30,13 @@ const (
 	roleClerk     = "clerk"
 )
 
+// atOnce is how many tests run at once: two leave a third of two cores idle, as they wait for timeouts.
+const atOnce = "3"
+
 func TestMain(m *testing.M) {
 	role := os.Getenv(envRole)
 	if role == "" {
+		_ = flag.Set("test.parallel", atOnce) // the command line, which is read later, may say another
 		code := m.Run()
 		if full() {
 			writeTally(os.Stdout)

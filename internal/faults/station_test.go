@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pabal-dev/pabal/internal/invariants"
+	"github.com/pabal-dev/pabal/internal/systemtest"
 	"github.com/pabal-dev/pabal/internal/testenv"
 	"github.com/pabal-dev/pabal/internal/testservers"
 	"github.com/pabal-dev/pabal/internal/traffic"
@@ -60,9 +61,10 @@ func newStation(t testing.TB, on surroundings, seed uint64) *station {
 	if on.folder == "" {
 		on.folder = t.TempDir()
 	}
+	schemas, _ := systemtest.Registry(t, s.cluster)
 	addresses := map[string]string{}
 	for _, name := range serviceNames {
-		addresses[name] = s.add(name, on)
+		addresses[name] = s.add(name, on, schemas)
 	}
 	for _, name := range serviceNames {
 		s.awaitReady(name, addresses[name])
@@ -84,7 +86,7 @@ func newStation(t testing.TB, on surroundings, seed uint64) *station {
 }
 
 // add starts one service and opens its database beside it.
-func (s *station) add(name string, on surroundings) (address string) {
+func (s *station) add(name string, on surroundings, schemas string) (address string) {
 	s.Helper()
 	address, err := testservers.FreeAddr()
 	if err != nil {
@@ -114,7 +116,7 @@ func (s *station) add(name string, on surroundings) (address string) {
 	}
 	p.start(s.TB, roleService, []string{name,
 		"--listen=" + address, "--database=" + database, "--schema=" + schema, "--instance=faults-" + name,
-		"--kafka=" + brokers, "--kafka-prefix=" + s.cluster.Prefix, "--poll-interval=200ms", "--log-level=WARN",
+		"--kafka=" + brokers, "--kafka-prefix=" + s.cluster.Prefix, "--registry=" + schemas, "--poll-interval=200ms", "--log-level=WARN",
 	})
 	return address
 }
@@ -142,7 +144,11 @@ func (s *station) awaitReady(name, address string) {
 	s.Helper()
 	client := &http.Client{Timeout: 2 * time.Second}
 	defer client.CloseIdleConnections()
+	p := s.services[name]
 	testenv.Wait(s.TB, "the service "+name, patience, func() bool {
+		if n := p.ends.Load(); n > 0 {
+			s.Fatalf("%s does not start: it ended %d times", name, n)
+		}
 		resp, err := client.Get("http://" + address + "/readyz")
 		if err != nil {
 			return false

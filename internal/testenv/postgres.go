@@ -13,7 +13,8 @@ import (
 	"github.com/pabal-dev/pabal/internal/testservers"
 )
 
-const databaseTimeout = 30 * time.Second
+// databaseTimeout bounds one statement: DROP DATABASE waits for a checkpoint of all that other tests wrote.
+const databaseTimeout = 3 * time.Minute
 
 // Postgres makes an empty database for this test on the shared PostgreSQL and
 // returns its URL, of a superuser. The database is dropped when the test ends,

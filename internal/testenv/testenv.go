@@ -60,6 +60,24 @@ func KafkaJS(t testing.TB) string {
 	return variable(t, "kafkajs", "kafkajs", testservers.EnvKafkaJS)
 }
 
+// ConfluentPython returns the folder with Confluent's client for Python, for PYTHONPATH.
+func ConfluentPython(t testing.TB) string {
+	t.Helper()
+	return variable(t, "confluent-python", "confluent-kafka for Python", testservers.EnvPython)
+}
+
+// ConfluentJava returns the folder with the jars of Confluent's client of schema registries.
+func ConfluentJava(t testing.TB) string {
+	t.Helper()
+	return variable(t, "confluent-java", "Confluent's client for Java", testservers.EnvConfluentJava)
+}
+
+// ApicurioJava returns the folder with the jars of Apicurio's Avro converter.
+func ApicurioJava(t testing.TB) string {
+	t.Helper()
+	return variable(t, "apicurio-java", "Apicurio's converter", testservers.EnvApicurioJava)
+}
+
 // Pekko returns the folder of the Pekko application, see package pekko.
 func Pekko(t testing.TB) string {
 	t.Helper()
@@ -93,6 +111,21 @@ func StartPostgres(t testing.TB, settings ...string) *testservers.Server {
 	t.Helper()
 	s, err := testservers.StartPostgres(t.Context(), "", settings...)
 	return own(t, "postgres", "PostgreSQL", s, err)
+}
+
+// StartPostgres18 is StartPostgres of PostgreSQL 18.
+func StartPostgres18(t testing.TB, settings ...string) *testservers.Server {
+	t.Helper()
+	s, err := testservers.StartPostgres18(t.Context(), settings...)
+	return own(t, "postgres18", "PostgreSQL 18", s, err)
+}
+
+// StartStandby18 makes a hot standby of a server of StartPostgres18, which it restarts; see
+// testservers.StartStandby18. It is closed with the test.
+func StartStandby18(t testing.TB, primary *testservers.Server, connection string, settings ...string) *testservers.Server {
+	t.Helper()
+	s, err := testservers.StartStandby18(t.Context(), primary, connection, settings...)
+	return own(t, "postgres18", "PostgreSQL 18", s, err)
 }
 
 // StartRedis starts a Redis for this test alone, to kill and restart. It is

@@ -51,6 +51,20 @@ func FindPostgres() (string, error) {
 	return "", fmt.Errorf("PostgreSQL: %w: no folder with postgres and initdb on PATH, from pg_config or in /usr/lib/postgresql; %s", ErrMissing, installHint)
 }
 
+// FindPostgres18 returns the folder (bin, lib, share) of a PostgreSQL 18 that scripts/install-test-servers
+// has fetched.
+func FindPostgres18() (string, error) {
+	if dir := os.Getenv(EnvPostgres18); dir != "" {
+		return dir, nil
+	}
+	pattern := filepath.Join(CacheDir(), "postgres18-*", "bin", "postgres")
+	found := newestFirst(pattern)
+	if len(found) == 0 {
+		return "", fmt.Errorf("PostgreSQL 18: %w: no %s; %s", ErrMissing, pattern, installHint)
+	}
+	return filepath.Dir(filepath.Dir(found[0])), nil
+}
+
 // PostgresName returns the product and version of the binaries in bin.
 func PostgresName(bin string) string {
 	out, _ := exec.Command(filepath.Join(bin, "postgres"), "--version").Output()
@@ -126,6 +140,65 @@ func KafkaJSName(dir string) string {
 
 func kafkaJSPackage(dir string) string {
 	return filepath.Join(dir, "node_modules", "kafkajs", "package.json")
+}
+
+// FindConfluentPython returns the folder with Confluent's client for Python, confluent_kafka, and
+// what its serializers need; python3 finds it with PYTHONPATH.
+func FindConfluentPython() (string, error) {
+	if _, err := exec.LookPath("python3"); err != nil {
+		return "", fmt.Errorf("confluent-python: %w: no python3 on PATH; %s", ErrMissing, installHint)
+	}
+	pattern := filepath.Join(CacheDir(), "confluent-python-*", "confluent_kafka")
+	found := newestFirst(pattern)
+	if len(found) == 0 {
+		return "", fmt.Errorf("confluent-python: %w: no %s; %s", ErrMissing, pattern, installHint)
+	}
+	return filepath.Dir(found[0]), nil
+}
+
+// ConfluentPythonName returns the name and version of the client in a folder.
+func ConfluentPythonName(dir string) string {
+	return "confluent-kafka (Python) " + firstVersion(filepath.Base(dir))
+}
+
+// FindConfluentJava returns the folder with the jars of Confluent's client of schema registries for
+// Java, which a JDK runs programs with.
+func FindConfluentJava() (string, error) {
+	if _, err := FindJava(); err != nil {
+		return "", err
+	}
+	pattern := filepath.Join(CacheDir(), "confluent-java-*", "flink-sql-avro-confluent-registry-*.jar")
+	found := newestFirst(pattern)
+	if len(found) == 0 {
+		return "", fmt.Errorf("confluent-java: %w: no %s; %s", ErrMissing, pattern, installHint)
+	}
+	return filepath.Dir(found[0]), nil
+}
+
+// ConfluentJavaName names the client in a folder by the jar that has it.
+func ConfluentJavaName(dir string) string {
+	jars, _ := filepath.Glob(filepath.Join(dir, "flink-sql-avro-confluent-registry-*.jar"))
+	return "Confluent's client for Java (in Flink " + firstVersion(strings.Join(jars, " ")) + ")"
+}
+
+// FindApicurioJava returns the folder with the jars of Apicurio's Avro converter, which a JDK runs
+// programs with.
+func FindApicurioJava() (string, error) {
+	if _, err := FindJava(); err != nil {
+		return "", err
+	}
+	pattern := filepath.Join(CacheDir(), "apicurio-java-*", "apicurio-registry-utils-converter-*.jar")
+	found := newestFirst(pattern)
+	if len(found) == 0 {
+		return "", fmt.Errorf("apicurio-java: %w: no %s; %s", ErrMissing, pattern, installHint)
+	}
+	return filepath.Dir(found[0]), nil
+}
+
+// ApicurioJavaName names the converter in a folder by the jar that has it.
+func ApicurioJavaName(dir string) string {
+	jars, _ := filepath.Glob(filepath.Join(dir, "apicurio-registry-utils-converter-*.jar"))
+	return "Apicurio's converter " + firstVersion(strings.Join(jars, " "))
 }
 
 // FindChromium returns the path of Chromium, or of Chrome, the browser that the

@@ -32,6 +32,12 @@ func makeFolder(dir, kind string, a *account) (folder, error) {
 	return f, nil
 }
 
+// makeMemoryFolder prepares a temporary folder for a server, where it can in memory.
+func makeMemoryFolder(kind string) (folder, error) {
+	path, err := os.MkdirTemp(Memory(), "pabal-"+kind+"-")
+	return folder{path: path, own: true}, err
+}
+
 // handTo makes the account the owner of the folder.
 func (f folder) handTo(a *account) error {
 	if a == nil {

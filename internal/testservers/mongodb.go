@@ -17,13 +17,16 @@ import (
 // StartMongoDB starts a MongoDB in a temporary folder that Close removes, as a
 // replica set of one node, which transactions and change streams need. arguments
 // are further ones of the command line. ctx bounds the start only.
+//
+// It has no setting like fsync = off, so that the folder is one in memory where that
+// is possible.
 func StartMongoDB(ctx context.Context, arguments ...string) (*Server, error) {
 	path, err := FindMongoDB()
 	if err != nil {
 		return nil, err
 	}
 	return startFirst(ctx, func() (*Server, error) {
-		f, err := makeFolder("", "mongodb", nil)
+		f, err := makeMemoryFolder("mongodb")
 		if err != nil {
 			return nil, fmt.Errorf("prepare a folder for MongoDB: %w", err)
 		}

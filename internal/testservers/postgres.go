@@ -47,6 +47,14 @@ func StartPostgres(ctx context.Context, dir string, settings ...string) (*Server
 	if err != nil {
 		return nil, err
 	}
+	return startPostgres(ctx, dir, func(pg *postgres) (*Server, error) {
+		pg.bin = bin
+		return pg.server(ctx, settings)
+	})
+}
+
+// startPostgres with a folder that is prepared.
+func startPostgres(ctx context.Context, dir string, prepare func(*postgres) (*Server, error)) (*Server, error) {
 	user, err := unprivileged()
 	if err != nil {
 		return nil, err
@@ -56,8 +64,7 @@ func StartPostgres(ctx context.Context, dir string, settings ...string) (*Server
 		if err != nil {
 			return nil, fmt.Errorf("prepare a folder for PostgreSQL: %w", err)
 		}
-		pg := &postgres{bin: bin, user: user, folder: f}
-		s, err := pg.server(ctx, settings)
+		s, err := prepare(&postgres{user: user, folder: f})
 		if err != nil {
 			_ = f.remove()
 			return nil, err
@@ -73,16 +80,20 @@ type postgres struct {
 }
 
 func (pg *postgres) server(ctx context.Context, settings []string) (*Server, error) {
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
 	password := rand.Text()
 	if err := pg.initialise(ctx, password); err != nil {
 		return nil, err
 	}
-	settings = append([]string{postgresSettings, "port = " + strconv.Itoa(port)}, settings...)
-	if err := pg.configure(settings); err != nil {
+	return pg.serve(password, append([]string{postgresSettings}, settings...))
+}
+
+// serve what is in the folder, with further settings, on a port of its own.
+func (pg *postgres) serve(password string, settings []string) (*Server, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	if err := pg.configure(append(settings, "port = "+strconv.Itoa(port))); err != nil {
 		return nil, err
 	}
 	where := url.URL{Scheme: "postgres", User: url.UserPassword(PostgresUser, password),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -14,17 +15,21 @@ import (
 // exported by Suite.Env, and one that is set beforehand is used as it stands,
 // so that servers of the user's own (deploy/compose.yaml) can be named.
 const (
-	EnvKafka    = "PABAL_TEST_KAFKA"    // host:port, or several with commas
-	EnvPostgres = "PABAL_TEST_POSTGRES" // URL of a superuser
-	EnvRedis    = "PABAL_TEST_REDIS"    // redis:// URL
-	EnvMongoDB  = "PABAL_TEST_MONGODB"  // mongodb:// URL of a replica set
-	EnvMariaDB  = "PABAL_TEST_MARIADB"  // mysql:// URL of a superuser
-	EnvDebezium = "PABAL_TEST_DEBEZIUM" // folder with lib and plugins
-	EnvKcat     = "PABAL_TEST_KCAT"     // path of the program
-	EnvKafkaJS  = "PABAL_TEST_KAFKAJS"  // folder with node_modules
-	EnvPekko    = "PABAL_TEST_PEKKO"    // folder with classes and lib
-	EnvKStreams = "PABAL_TEST_KSTREAMS" // folder with classes and lib
-	EnvChromium = "PABAL_TEST_CHROMIUM" // path of the program
+	EnvKafka         = "PABAL_TEST_KAFKA"          // host:port, or several with commas
+	EnvPostgres      = "PABAL_TEST_POSTGRES"       // URL of a superuser
+	EnvPostgres18    = "PABAL_TEST_POSTGRES18"     // folder with bin, lib and share of a PostgreSQL 18
+	EnvRedis         = "PABAL_TEST_REDIS"          // redis:// URL
+	EnvMongoDB       = "PABAL_TEST_MONGODB"        // mongodb:// URL of a replica set
+	EnvMariaDB       = "PABAL_TEST_MARIADB"        // mysql:// URL of a superuser
+	EnvDebezium      = "PABAL_TEST_DEBEZIUM"       // folder with lib and plugins
+	EnvKcat          = "PABAL_TEST_KCAT"           // path of the program
+	EnvKafkaJS       = "PABAL_TEST_KAFKAJS"        // folder with node_modules
+	EnvPython        = "PABAL_TEST_PYTHON"         // folder with confluent_kafka
+	EnvConfluentJava = "PABAL_TEST_CONFLUENT_JAVA" // folder with jars
+	EnvApicurioJava  = "PABAL_TEST_APICURIO_JAVA"  // folder with jars
+	EnvPekko         = "PABAL_TEST_PEKKO"          // folder with classes and lib
+	EnvKStreams      = "PABAL_TEST_KSTREAMS"       // folder with classes and lib
+	EnvChromium      = "PABAL_TEST_CHROMIUM"       // path of the program
 	// EnvSkips names a file to which package testenv adds a line per skip.
 	EnvSkips = "PABAL_TEST_SKIPS"
 	// EnvRequire lists, with commas, the parts whose absence is a failure.
@@ -49,12 +54,18 @@ type opened struct {
 var parts = []part{
 	{"kafka", EnvKafka, func(ctx context.Context) (opened, error) { return openServer(StartKafka(ctx, "")) }},
 	{"postgres", EnvPostgres, func(ctx context.Context) (opened, error) { return openServer(StartPostgres(ctx, "")) }},
+	{"postgres18", EnvPostgres18, func(context.Context) (opened, error) {
+		return openTool(FindPostgres18, func(dir string) string { return PostgresName(filepath.Join(dir, "bin")) })
+	}},
 	{"redis", EnvRedis, func(ctx context.Context) (opened, error) { return openServer(StartRedis(ctx)) }},
 	{"mongodb", EnvMongoDB, func(ctx context.Context) (opened, error) { return openServer(StartMongoDB(ctx)) }},
 	{"mariadb", EnvMariaDB, func(ctx context.Context) (opened, error) { return openServer(StartMariaDB(ctx)) }},
 	{"debezium", EnvDebezium, func(context.Context) (opened, error) { return openTool(FindDebezium, DebeziumName) }},
 	{"kcat", EnvKcat, func(context.Context) (opened, error) { return openTool(FindKcat, KcatName) }},
 	{"kafkajs", EnvKafkaJS, func(context.Context) (opened, error) { return openTool(FindKafkaJS, KafkaJSName) }},
+	{"confluent-python", EnvPython, func(context.Context) (opened, error) { return openTool(FindConfluentPython, ConfluentPythonName) }},
+	{"confluent-java", EnvConfluentJava, func(context.Context) (opened, error) { return openTool(FindConfluentJava, ConfluentJavaName) }},
+	{"apicurio-java", EnvApicurioJava, func(context.Context) (opened, error) { return openTool(FindApicurioJava, ApicurioJavaName) }},
 	{"pekko", EnvPekko, func(context.Context) (opened, error) { return openTool(FindPekko, PekkoName) }},
 	{"kstreams", EnvKStreams, func(context.Context) (opened, error) { return openTool(FindKStreams, KStreamsName) }},
 	{"chromium", EnvChromium, func(context.Context) (opened, error) { return openTool(FindChromium, ChromiumName) }},

@@ -20,10 +20,14 @@ import (
 )
 
 func TestStartTakesMilliseconds(t *testing.T) {
-	begin := time.Now()
-	kafkatest.Start(t)
-	if took := time.Since(begin); took > 500*time.Millisecond {
-		t.Errorf("a broker took %v to start", took)
+	took := time.Hour
+	for range 5 { // on a busy machine one may wait for a processor
+		begin := time.Now()
+		kafkatest.Start(t)
+		took = min(took, time.Since(begin))
+	}
+	if took > 500*time.Millisecond {
+		t.Errorf("the fastest of five brokers took %v to start", took)
 	}
 }
 

@@ -45,6 +45,7 @@ func (db *DB) Capture(ctx context.Context, slot string, limit int) (c outbox.Cap
 var (
 	// startReplication is the command by which a connector begins to read.
 	startReplication = regexp.MustCompile(`(?is)^\s*START_REPLICATION\s.*\(.*"?publication_names"?\s+'((?:[^']|'{2})*)'`)
+	withMessages     = regexp.MustCompile(`(?i)[(,]\s*"?messages"?\s+'(?:true|on|1)'`)
 	identifier       = regexp.MustCompile(`"((?:[^"]|"{2})+)"|([^\s,"]+)`)
 )
 
@@ -57,6 +58,7 @@ func reading(c *outbox.Capture, command string, published []string) {
 	case found == nil: // it does not read yet
 		c.Reader = ""
 	default:
+		c.Messages = withMessages.MatchString(command)
 		c.Published = slices.ContainsFunc(identifiers(strings.ReplaceAll(found[1], "''", "'")), func(name string) bool {
 			return slices.Contains(published, name)
 		})

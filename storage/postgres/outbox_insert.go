@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -13,22 +14,53 @@ import (
 
 var outboxInsert = statementFile("outbox_insert")
 
-// InsertOutbox is described at outbox.Tx; one round trip for all messages.
+// InsertOutbox is described at outbox.Tx; one round trip for all messages, two where the outbox has begun
+// or ceased to be without rows since the last time.
 func (tx *Tx) InsertOutbox(ctx context.Context, messages []outbox.Message) error {
 	if len(messages) == 0 {
 		return nil
 	}
-	args, err := insertArgs(messages, tx.source)
-	if err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, tx.names.sql(outboxInsert), args...); err != nil {
+	emitted, err := tx.insertOrEmit(ctx, messages)
+	switch {
+	case err != nil:
 		return failed("insert into the outbox", err)
+	case emitted:
+		return nil
 	}
 	if err := tx.wakeAtCommit(ctx); err != nil {
 		return failed("notify relays", err)
 	}
 	return nil
+}
+
+// insertOrEmit does as the last time first. Either statement holds the outbox's lock to the end of the
+// transaction, so that the other one finds the way out that the first one found.
+func (tx *Tx) insertOrEmit(ctx context.Context, messages []outbox.Message) (emitted bool, err error) {
+	emitted = tx.names.emits.Load()
+	for range 2 {
+		do := tx.insertRows
+		if emitted {
+			do = tx.emitMessages
+		}
+		n, err := do(ctx, messages)
+		switch {
+		case err != nil:
+			return emitted, err
+		case n > 0:
+			tx.names.emits.Store(emitted)
+			return emitted, nil
+		}
+		emitted = !emitted
+	}
+	return emitted, errors.New("the outbox's way out cannot be told")
+}
+
+func (tx *Tx) insertRows(ctx context.Context, messages []outbox.Message) (int64, error) {
+	args, err := insertArgs(messages, tx.source)
+	if err != nil {
+		return 0, err
+	}
+	return tx.Exec(ctx, tx.names.sql(outboxInsert), args...)
 }
 
 // insertArgs has one array per column; standard is the source of events that have none.

@@ -17,6 +17,7 @@ var (
 	outboxRelayed = statementFile("outbox_relayed")
 	outboxClaim   = statementFile("outbox_claim")
 	outboxSwitch  = statementFile("outbox_switch")
+	outboxBarrier = statementFile("outbox_barrier")
 )
 
 var _ outbox.WayStore = (*DB)(nil)
@@ -26,9 +27,12 @@ const (
 	wayRelay   = 0
 	wayCapture = 1
 	wayWaiting = 2
+	wayMessage = 3 // of rows: a barrier behind messages
 )
 
-var ways = map[int64]outbox.Way{wayRelay: outbox.ByRelay, wayCapture: outbox.ByCapture, wayWaiting: outbox.Waiting}
+var ways = map[int64]outbox.Way{
+	wayRelay: outbox.ByRelay, wayCapture: outbox.ByCapture, wayWaiting: outbox.Waiting, wayMessage: outbox.ByMessage,
+}
 
 // HasOutbox says whether there is an outbox in a database, in a schema or, without one, the first of the
 // search path, and makes none, as Open does.
@@ -46,9 +50,11 @@ func HasOutbox(ctx context.Context, url, schema string) (there bool, err error) 
 }
 
 // Way is described at outbox.WayStore.
-func (db *DB) Way(ctx context.Context) (outbox.Way, error) {
+func (db *DB) Way(ctx context.Context) (outbox.Way, error) { return db.way(ctx, db.pool) }
+
+func (db *DB) way(ctx context.Context, conn pgxConn) (outbox.Way, error) {
 	var n *int64
-	if err := db.pool.QueryRow(ctx, db.names.sql(outboxWay)).Scan(&n); err != nil {
+	if err := conn.QueryRow(ctx, db.names.sql(outboxWay)).Scan(&n); err != nil {
 		return "", failed("read the outbox's way out", err)
 	}
 	if n == nil {
@@ -67,7 +73,7 @@ func (db *DB) Left(ctx context.Context, way outbox.Way) (started, refused int64,
 }
 
 func (db *DB) left(ctx context.Context, conn pgxConn, way outbox.Way) (started, refused int64, err error) {
-	rows := map[outbox.Way]int16{outbox.ByRelay: wayRelay, outbox.ByCapture: wayCapture, outbox.Waiting: wayWaiting}[way]
+	rows := map[outbox.Way][]int16{outbox.ByRelay: {wayRelay}, outbox.ByCapture: {wayCapture, wayMessage}, outbox.Waiting: {wayWaiting}}[way]
 	if err = conn.QueryRow(ctx, db.names.sql(outboxLeft), rows).Scan(&started, &refused); err != nil {
 		return 0, 0, failed("count the outbox's rows of one way out", err)
 	}
@@ -82,9 +88,12 @@ func (db *DB) Switch(ctx context.Context, to outbox.Way, hold time.Duration) err
 			return err
 		}
 		way := wayRelay
-		if to == outbox.ByRelay {
-			err = db.claim(ctx, tx, wayWaiting, wayRelay)
-		} else {
+		switch to {
+		case outbox.ByRelay:
+			err = db.leaveLog(ctx, tx, wayRelay)
+		case outbox.ByMessage:
+			way, busy, err = db.messages(ctx, tx)
+		default:
 			way, busy, err = db.capture(ctx, tx)
 		}
 		if err != nil {
@@ -126,7 +135,39 @@ func (db *DB) capture(ctx context.Context, tx pgx.Tx) (way int, busy, err error)
 	case started > 0:
 		return wayWaiting, fmt.Errorf("%w: a relay has %d rows to publish", outbox.ErrBusy, started), nil
 	}
-	return wayCapture, nil, db.claim(ctx, tx, wayWaiting, wayCapture)
+	return wayCapture, nil, db.leaveLog(ctx, tx, wayCapture)
+}
+
+// leaveLog gives what waits, and a barrier behind messages, to who publishes next.
+func (db *DB) leaveLog(ctx context.Context, tx pgx.Tx, to int16) error {
+	if _, err := tx.Exec(ctx, db.names.sql(outboxBarrier)); err != nil {
+		return err
+	}
+	return db.claim(ctx, tx, wayWaiting, to)
+}
+
+// messages leaves the table out once all of it is published; until then what is enqueued waits.
+func (db *DB) messages(ctx context.Context, tx pgx.Tx) (way int, busy, err error) {
+	switch now, err := db.way(ctx, tx); {
+	case err != nil:
+		return 0, nil, err
+	case now == outbox.ByMessage:
+		return wayMessage, nil, nil
+	case now == outbox.ByRelay:
+		return 0, nil, fmt.Errorf("%w: by a relay; it goes to a connector with its rows first", outbox.ErrMoved)
+	}
+	for _, rows := range []outbox.Way{outbox.ByRelay, outbox.ByCapture} {
+		started, refused, err := db.left(ctx, tx, rows)
+		switch {
+		case err != nil:
+			return 0, nil, err
+		case refused > 0:
+			return 0, nil, fmt.Errorf("%w: %d", outbox.ErrFailedRows, refused)
+		case started > 0:
+			return wayWaiting, fmt.Errorf("%w: %d rows are left, by %s", outbox.ErrBusy, started, rows), nil
+		}
+	}
+	return wayMessage, nil, db.claim(ctx, tx, wayWaiting, wayCapture)
 }
 
 func (db *DB) claim(ctx context.Context, tx pgx.Tx, from, to int16) error {

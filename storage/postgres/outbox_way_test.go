@@ -231,3 +231,62 @@ func TestWrongSlot(t *testing.T) {
 		s.Stop(t.Context())
 	}
 }
+
+// TestOutboxWithoutRowsWaitsForRows: rows go first, what is enqueued meanwhile waits for them; then there are
+// none but what stands behind the messages, which is in no history.
+func TestOutboxWithoutRowsWaitsForRows(t *testing.T) {
+	db := openNew(t)
+	enqueue(t, db, message("t", "k", 1))
+	switched(t, db, outbox.ByCapture)
+	wantWaiting := func() {
+		t.Helper()
+		if err := db.Switch(t.Context(), outbox.ByMessage, time.Minute); !errors.Is(err, outbox.ErrBusy) {
+			t.Fatal(err)
+		}
+		if way := must[outbox.Way](t)(db.Way(t.Context())); way != outbox.Waiting {
+			t.Fatalf("the way is %s", way)
+		}
+	}
+	wantWaiting()
+	enqueue(t, db, message("t", "k", 2))
+	wantWaiting()
+	if got := captured(t, db); !slices.Equal(got, []string{"1"}) {
+		t.Fatalf("a connector has %q", got)
+	}
+	lease, ok, err := db.AcquireLease(t.Context(), "sweeper", time.Minute)
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	sweep := func() {
+		t.Helper()
+		ids := must[outbox.Capture](t)(db.Capture(t.Context(), "none", 9)).IDs
+		if err := db.Complete(t.Context(), lease, ids, nil, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweep()
+	switched(t, db, outbox.ByMessage)
+	enqueue(t, db, message("t", "k", 3))
+	if got := captured(t, db); !slices.Equal(got, []string{"2"}) {
+		t.Fatalf("a connector has %q", got)
+	}
+	sweep()
+	switched(t, db, outbox.ByRelay)
+	enqueue(t, db, message("t", "k", 4))
+	if left, _, err := db.Left(t.Context(), outbox.ByCapture); err != nil || left != 1 || !slices.Equal(relayed(t, db), []string{"4"}) {
+		t.Fatalf("%d rows stand behind messages, a relay has %q, %v", left, relayed(t, db), err)
+	}
+	sweep()
+	if left, _, err := db.Left(t.Context(), outbox.ByCapture); err != nil || left != 0 {
+		t.Fatal(left, err)
+	}
+	if b := must[outbox.Backlog](t)(db.Backlog(t.Context())); b.Completed != 2 {
+		t.Errorf("the history is not that of two rows: %+v", b)
+	}
+	if err := db.Switch(t.Context(), outbox.ByMessage, time.Minute); !errors.Is(err, outbox.ErrMoved) {
+		t.Errorf("from a relay: %v", err)
+	}
+	if err := outbox.Move(t.Context(), db, outbox.ByMessage, outbox.MoveConfig{}); !errors.Is(err, outbox.ErrConfig) {
+		t.Errorf("Move: %v", err)
+	}
+}

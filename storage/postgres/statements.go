@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -42,6 +43,7 @@ func withoutComments(text string) string {
 type names struct {
 	prefix string // "schema". or nothing where the search path decides
 	texts  []string
+	emits  atomic.Bool // the last messages of the outbox had no rows
 }
 
 // searchPath is for transactions of which only the search path is known.

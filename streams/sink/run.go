@@ -24,7 +24,7 @@ func (s *Sink) run() {
 	defer s.counts.hide()
 	for {
 		why := s.session()
-		s.client.CloseAllowingRebalance()
+		s.leave()
 		if s.life.Err() != nil {
 			return
 		}
@@ -36,6 +36,19 @@ func (s *Sink) run() {
 		}
 		s.client = client
 	}
+}
+
+// leaveTimeout bounds the farewell to the group; who has not left is missed after the session's time-out.
+const leaveTimeout = 5 * time.Second
+
+func (s *Sink) leave() {
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
+	defer cancel()
+	s.client.AllowRebalance()
+	if err := s.client.Leave(ctx); err != nil {
+		s.cfg.Logger.Warn("sink: it could not leave its group; its partitions move after the session's time-out", "sink", s.cfg.Name, "error", err)
+	}
+	s.client.Close()
 }
 
 const (
@@ -148,7 +161,7 @@ func (s *Sink) place() string {
 // bounds of the partitions: the offsets of what there is to be read.
 func (s *Sink) bounds(ctx context.Context) (begins, ends map[int32]int64, err error) {
 	begins, ends = map[int32]int64{}, map[int32]int64{}
-	admin := kadm.NewClient(s.client)
+	admin := kadm.NewClient(s.client.Client)
 	topics, err := admin.ListTopics(ctx, s.topic)
 	if err == nil {
 		err = topics.Error()

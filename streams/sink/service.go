@@ -22,8 +22,8 @@ type Sink struct {
 	problems *lifecycle.Problems
 	counts   *counters
 
-	client *kgo.Client  // the loop's
-	id     kadm.TopicID // the loop's; zero: not known
+	client *kafka.Member // the loop's
+	id     kadm.TopicID  // the loop's; zero: not known
 	stall  time.Duration
 	life   context.Context
 	kill   context.CancelFunc
@@ -81,7 +81,7 @@ func (s *Sink) Start(context.Context) error {
 }
 
 // connect makes a member of the group.
-func (s *Sink) connect() (*kgo.Client, error) {
+func (s *Sink) connect() (*kafka.Member, error) {
 	opts := []kgo.Opt{
 		kgo.ConsumerGroup(s.cfg.Kafka.Group(s.cfg.Name)), kgo.ConsumeTopics(s.topic),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.DisableAutoCommit(),
@@ -94,7 +94,7 @@ func (s *Sink) connect() (*kgo.Client, error) {
 	if s.cfg.InstanceID != "" {
 		opts = append(opts, kgo.InstanceID(s.cfg.InstanceID))
 	}
-	return kafka.NewClient(s.cfg.Kafka, opts...)
+	return kafka.NewMember(s.cfg.Kafka, opts...)
 }
 
 // fromNowhere: where to read is the target's business, and until it has said so nothing is read.

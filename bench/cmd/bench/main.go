@@ -17,6 +17,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/pabal-dev/pabal/bench/avro"
 	"github.com/pabal-dev/pabal/bench/cdc"
 	"github.com/pabal-dev/pabal/bench/demoorders"
 	"github.com/pabal-dev/pabal/bench/eventstore"
@@ -27,6 +28,8 @@ import (
 
 // benchmarks write how they get on to w and return their figures.
 var benchmarks = map[string]func(ctx context.Context, args []string, w io.Writer) (map[string]float64, error){
+	"avro": avro.Run,
+
 	"cdc-mariadb":           cdc.MariaDB,
 	"cdc-mongodb":           cdc.MongoDB,
 	"cdc-postgres-snapshot": cdc.PostgresSnapshot,

@@ -17,8 +17,8 @@ func (s *Snapshot) inProgress(last Key) {
 	s.note("IN_PROGRESS", map[string]string{
 		"data_collections":               s.names(),
 		"current_collection_in_progress": s.state.tables[0].ID.String(),
-		"maximum_key":                    strings.Join(s.state.until, ","),
-		"last_processed_key":             strings.Join(last, ","),
+		"maximum_key":                    s.cfg.Show(s.state.until),
+		"last_processed_key":             s.cfg.Show(last),
 	})
 }
 

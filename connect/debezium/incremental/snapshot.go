@@ -17,6 +17,7 @@ package incremental
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/pabal-dev/pabal/connect/debezium"
 )
@@ -87,6 +88,8 @@ type Config struct {
 	Strategy string
 	// NewID makes ids of chunks; nil makes random ones.
 	NewID func() string
+	// Show a key in notifications; nil joins its columns with commas.
+	Show func(Key) string
 }
 
 // Snapshot is one connector's incremental snapshot, which may be of no table. One goroutine uses
@@ -109,6 +112,9 @@ type Snapshot struct {
 func New(cfg Config) *Snapshot {
 	if cfg.NewID == nil {
 		cfg.NewID = debezium.NewUUID
+	}
+	if cfg.Show == nil {
+		cfg.Show = func(key Key) string { return strings.Join(key, ",") }
 	}
 	return &Snapshot{cfg: cfg}
 }

@@ -32,7 +32,7 @@ type Config struct {
 }
 
 // Group is a membership, from Join to Leave.
-type Group struct{ client *kgo.Client }
+type Group struct{ client *kafka.Member }
 
 // rebalanceTimeout: members have nothing to finish first, because who takes a task over fences
 // who had it.
@@ -41,7 +41,7 @@ const rebalanceTimeout = 10 * time.Second
 // Join the group. OnChange is called when it has taken this worker in.
 func Join(c Config) (*Group, error) {
 	b := &balancer{c}
-	client, err := kafka.NewClient(c.Kafka,
+	client, err := kafka.NewMember(c.Kafka,
 		kgo.ConsumerGroup(c.Group), kgo.ConsumeTopics(c.Topic), kgo.Balancers(b),
 		kgo.SessionTimeout(c.SessionTimeout), kgo.HeartbeatInterval(c.SessionTimeout/10), kgo.RebalanceTimeout(rebalanceTimeout),
 		kgo.DisableAutoCommit(), kgo.DisableClientMetrics(),
@@ -54,7 +54,7 @@ func Join(c Config) (*Group, error) {
 
 // Leave lets the others take over at once. The context bounds the farewell.
 func (g *Group) Leave(ctx context.Context) {
-	g.client.LeaveGroupContext(ctx)
+	g.client.Leave(ctx)
 	g.client.Close()
 }
 

@@ -3,6 +3,7 @@
 package converters
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/pabal-dev/pabal/connect/config"
@@ -15,7 +16,9 @@ import (
 const version = "4.0.0"
 
 // Plugins are the converters of keys and values.
-func Plugins() []plugin.ConverterPlugin { return append(kafka(), debezium()...) }
+func Plugins() []plugin.ConverterPlugin {
+	return slices.Concat(kafka(), debezium(), registries())
+}
 
 // kafka are those of Kafka Connect, which are header converters, too.
 func kafka() []plugin.ConverterPlugin {

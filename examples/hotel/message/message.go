@@ -1,5 +1,5 @@
 // Package message is what the two services say to each other: the values of the
-// topics, as JSON. Every message is keyed by the reservation's id.
+// topics, as JSON, or as Avro with the schemas beside (*.avsc). Every message is keyed by the reservation's id.
 package message
 
 import "strconv"
@@ -25,19 +25,19 @@ const (
 // ReservationMessage asks for a stay: each night from CheckInDate until before
 // CheckOutDate.
 type ReservationMessage struct {
-	ReservationID int64 `json:"reservationId"`
-	RoomID        int64 `json:"roomId"`
-	CheckInDate   Date  `json:"checkInDate,omitzero"`
-	CheckOutDate  Date  `json:"checkOutDate,omitzero"`
+	ReservationID int64 `json:"reservationId" avro:"reservationId"`
+	RoomID        int64 `json:"roomId" avro:"roomId"`
+	CheckInDate   Date  `json:"checkInDate,omitzero" avro:"checkInDate,omitzero"`
+	CheckOutDate  Date  `json:"checkOutDate,omitzero" avro:"checkOutDate,omitzero"`
 }
 
 // ReservationMessageResponse is the answer: room-reserve gets SUCCESS or FAILURE,
 // room-cancel gets CANCEL.
 type ReservationMessageResponse struct {
-	ReservationID int64  `json:"reservationId"`
-	Status        Status `json:"status"`
+	ReservationID int64  `json:"reservationId" avro:"reservationId"`
+	Status        Status `json:"status" avro:"status"`
 	// Message is for people; the reason of a failure.
-	Message string `json:"message"`
+	Message string `json:"message" avro:"message"`
 }
 
 // Status is what a room service answers.

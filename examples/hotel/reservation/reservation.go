@@ -17,6 +17,7 @@ var files embed.FS
 func Definition() service.Definition {
 	return service.Definition{
 		System:     "hotel",
+		Schemas:    message.Schemas(),
 		Name:       "reservation",
 		Summary:    "Keeps members' reservations, and has the room service take and give back their nights.",
 		Port:       8106,

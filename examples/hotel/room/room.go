@@ -17,6 +17,7 @@ var files embed.FS
 func Definition() service.Definition {
 	return service.Definition{
 		System:     "hotel",
+		Schemas:    message.Schemas(),
 		Name:       "room",
 		Summary:    "Keeps the rooms that are free each night; takes and gives back nights for reservations.",
 		Port:       8107,

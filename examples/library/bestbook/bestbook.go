@@ -17,6 +17,7 @@ var files embed.FS
 func Definition() service.Definition {
 	return service.Definition{
 		System:     "library",
+		Schemas:    message.Schemas(),
 		Name:       "bestbook",
 		Summary:    "Says which books are rented the most.",
 		Port:       8111,

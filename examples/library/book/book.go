@@ -18,6 +18,7 @@ func Definition() service.Definition {
 	results := []string{message.RentalResult}
 	return service.Definition{
 		System:     "library",
+		Schemas:    message.Schemas(),
 		Name:       "book",
 		Summary:    "Keeps the library's books and who holds each.",
 		Port:       8109,

@@ -18,6 +18,7 @@ func Definition() service.Definition {
 	results := []string{message.RentalResult}
 	return service.Definition{
 		System:     "library",
+		Schemas:    message.Schemas(),
 		Name:       "member",
 		Summary:    "Keeps members and their points.",
 		Port:       8110,

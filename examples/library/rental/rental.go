@@ -17,6 +17,7 @@ var files embed.FS
 func Definition() service.Definition {
 	return service.Definition{
 		System:     "library",
+		Schemas:    message.Schemas(),
 		Name:       "rental",
 		Summary:    "Keeps rental cards; rents items, takes them back, and has late fees paid with points.",
 		Port:       8108,

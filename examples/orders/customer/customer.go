@@ -16,6 +16,8 @@ var files embed.FS
 func Definition() service.Definition {
 	return service.Definition{
 		System:     "orders",
+		Codec:      service.CodecAvro,
+		Schemas:    message.Schemas(),
 		Name:       "customer",
 		Summary:    "Registers customers.",
 		Port:       8104,

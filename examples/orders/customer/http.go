@@ -56,7 +56,7 @@ func (a api) create(ctx context.Context, r *http.Request) (service.Response, err
 		if err != nil || !inserted {
 			return err
 		}
-		e := event.New(message.TypeCustomerCreated, c.ID, message.CustomerCreated(c))
+		e := a.env.Event(message.TypeCustomerCreated, c.ID, message.CustomerCreated(c))
 		return a.env.Send(ctx, tx, message.TypeCustomerCreated, e)
 	})
 	return service.Response{Status: http.StatusCreated, Body: created{c.ID}, Location: "/customers/" + c.ID}, err

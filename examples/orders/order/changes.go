@@ -33,7 +33,7 @@ func onChanged[T saga.Tx](ctx context.Context, env service.Env, orders Orders[T]
 		}
 		steps = append(steps, Step{o.ID, string(o.Status), string(awaiting(c.After)), note(c), cause(c), c.Cause.ID, c.After.Changed})
 		if fresh || o.Status != c.Before.Status {
-			news = append(news, env.To(message.TypeOrderChanged, about(c, changed(o, c.After.Changed))))
+			news = append(news, env.To(message.TypeOrderChanged, about(c, changed(env, o, c.After.Changed))))
 		}
 	}
 	return news, orders.Change(ctx, tx, rows, steps)

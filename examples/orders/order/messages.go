@@ -12,19 +12,19 @@ import (
 )
 
 func requestPayment(env service.Env, c saga.Context, o *domain.Order, status string) []outbox.Message {
-	return []outbox.Message{env.To(message.TypePaymentRequest, event.New(message.TypePaymentRequest, o.ID, message.PaymentRequest{
+	return []outbox.Message{env.To(message.TypePaymentRequest, env.Event(message.TypePaymentRequest, o.ID, message.PaymentRequest{
 		ID: o.ID, CustomerID: o.CustomerID, Price: o.Price, PaymentOrderStatus: status, CreatedAt: c.Now,
 	}))}
 }
 
 func requestApproval(env service.Env, c saga.Context, o *domain.Order) []outbox.Message {
-	return []outbox.Message{env.To(message.TypeApprovalRequest, event.New(message.TypeApprovalRequest, o.ID, message.ApprovalRequest{
+	return []outbox.Message{env.To(message.TypeApprovalRequest, env.Event(message.TypeApprovalRequest, o.ID, message.ApprovalRequest{
 		OrderID: o.ID, RestaurantID: o.RestaurantID, Price: o.Price, Products: products(o.Items), CreatedAt: c.Now,
 	}))}
 }
 
-func changed(o domain.Order, at time.Time) event.Event {
-	return event.New(message.TypeOrderChanged, o.ID, message.OrderChanged{
+func changed(env service.Env, o domain.Order, at time.Time) event.Event {
+	return env.Event(message.TypeOrderChanged, o.ID, message.OrderChanged{
 		OrderID: o.ID, CustomerID: o.CustomerID, RestaurantID: o.RestaurantID, Items: products(o.Items),
 		Price: o.Price, Status: string(o.Status), Reason: o.Reason, ChangedAt: at,
 	})

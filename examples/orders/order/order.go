@@ -22,6 +22,8 @@ var files embed.FS
 func Definition() service.Definition {
 	return service.Definition{
 		System:     "orders",
+		Codec:      service.CodecAvro,
+		Schemas:    message.Schemas(),
 		Name:       "order",
 		Summary:    "Takes orders and leads each through payment and approval.",
 		Port:       8101,

@@ -59,8 +59,8 @@ func Saga(env service.Env) saga.Definition[domain.Order] {
 			},
 		}},
 		Replies: []saga.Reply[domain.Order]{
-			{Topic: env.Topic(message.TypePaymentResponse), Read: readPayment},
-			{Topic: env.Topic(message.TypeApprovalResponse), Read: readApproval},
+			{Topic: env.Topic(message.TypePaymentResponse), Read: readPayment(env)},
+			{Topic: env.Topic(message.TypeApprovalResponse), Read: readApproval(env)},
 		},
 		Cancellable: func(_ saga.Context, o domain.Order) error { return o.Cancellable() },
 		OnCompensate: func(c saga.Context, o *domain.Order) []outbox.Message {
@@ -79,30 +79,34 @@ func Saga(env service.Env) saga.Definition[domain.Order] {
 	}
 }
 
-func readPayment(e event.Event) (saga.Answer[domain.Order], error) {
-	r, err := event.Decode[message.PaymentResponse](e)
-	a := saga.Answer[domain.Order]{ID: r.ID, Step: payment, Reason: r.Reason}
-	switch r.PaymentStatus {
-	case message.PaymentCompleted:
-		a.Result = saga.Succeeded
-	case message.PaymentFailed:
-		a.Result = saga.Refused
-	case message.PaymentCancelled:
-		a.Result, a.Reason = saga.Undone, refunded(r.Price)
+func readPayment(env service.Env) func(event.Event) (saga.Answer[domain.Order], error) {
+	return func(e event.Event) (saga.Answer[domain.Order], error) {
+		r, err := service.Payload[message.PaymentResponse](env, e)
+		a := saga.Answer[domain.Order]{ID: r.ID, Step: payment, Reason: r.Reason}
+		switch r.PaymentStatus {
+		case message.PaymentCompleted:
+			a.Result = saga.Succeeded
+		case message.PaymentFailed:
+			a.Result = saga.Refused
+		case message.PaymentCancelled:
+			a.Result, a.Reason = saga.Undone, refunded(r.Price)
+		}
+		return known(a, r.PaymentStatus, err)
 	}
-	return known(a, r.PaymentStatus, err)
 }
 
-func readApproval(e event.Event) (saga.Answer[domain.Order], error) {
-	r, err := event.Decode[message.ApprovalResponse](e)
-	a := saga.Answer[domain.Order]{ID: r.OrderID, Step: approval, Reason: r.Reason}
-	switch r.OrderApprovalStatus {
-	case message.ApprovalApproved:
-		a.Result = saga.Succeeded
-	case message.ApprovalRejected:
-		a.Result = saga.Refused
+func readApproval(env service.Env) func(event.Event) (saga.Answer[domain.Order], error) {
+	return func(e event.Event) (saga.Answer[domain.Order], error) {
+		r, err := service.Payload[message.ApprovalResponse](env, e)
+		a := saga.Answer[domain.Order]{ID: r.OrderID, Step: approval, Reason: r.Reason}
+		switch r.OrderApprovalStatus {
+		case message.ApprovalApproved:
+			a.Result = saga.Succeeded
+		case message.ApprovalRejected:
+			a.Result = saga.Refused
+		}
+		return known(a, r.OrderApprovalStatus, err)
 	}
-	return known(a, r.OrderApprovalStatus, err)
 }
 
 func known(a saga.Answer[domain.Order], status string, err error) (saga.Answer[domain.Order], error) {

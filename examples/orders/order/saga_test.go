@@ -22,12 +22,12 @@ type input struct {
 }
 
 func paymentSays(t *testing.T, status, reason string) input {
-	return answers(t, "payment "+status, readPayment, event.New(message.TypePaymentResponse, "o",
+	return answers(t, "payment "+status, readPayment(service.Env{}), event.New(message.TypePaymentResponse, "o",
 		message.PaymentResponse{ID: "o", CustomerID: "c", Price: 100, PaymentStatus: status, Reason: reason}))
 }
 
 func restaurantSays(t *testing.T, status, reason string) input {
-	return answers(t, "restaurant "+status, readApproval, event.New(message.TypeApprovalResponse, "o",
+	return answers(t, "restaurant "+status, readApproval(service.Env{}), event.New(message.TypeApprovalResponse, "o",
 		message.ApprovalResponse{OrderID: "o", OrderApprovalStatus: status, Reason: reason}))
 }
 
@@ -210,10 +210,10 @@ func TestUnknownAnswersAreErrors(t *testing.T) {
 		event.New("", "o", message.ApprovalResponse{OrderID: "o", OrderApprovalStatus: "COMPLETED"}),
 		event.New("", "o", 7),
 	} {
-		if a, err := readPayment(e); err == nil {
+		if a, err := readPayment(service.Env{})(e); err == nil {
 			t.Errorf("%s is payment's %+v", e.Payload, a)
 		}
-		if a, err := readApproval(e); err == nil {
+		if a, err := readApproval(service.Env{})(e); err == nil {
 			t.Errorf("%s is the restaurant's %+v", e.Payload, a)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strconv"
 
-	"github.com/pabal-dev/pabal/event"
 	"github.com/pabal-dev/pabal/examples/orders/message"
 	"github.com/pabal-dev/pabal/examples/orders/order/domain"
 	"github.com/pabal-dev/pabal/examples/service"
@@ -18,7 +17,7 @@ import (
 
 func projected[T saga.Tx](env service.Env, orders Orders[T]) map[string]inbox.Handler[T] {
 	return map[string]inbox.Handler[T]{env.Topic(message.TypeOrderChanged): func(ctx context.Context, tx T, m inbox.Message) error {
-		o, err := event.Decode[message.OrderChanged](m.Event)
+		o, err := service.Payload[message.OrderChanged](env, m.Event)
 		if err != nil {
 			return err
 		}

@@ -31,7 +31,7 @@ func newHandler(env service.Env) *handler {
 // onCustomerCreated opens a credit of 0. It leaves one that exists as it is,
 // however often the topic is read again.
 func (h *handler) onCustomerCreated(ctx context.Context, tx storage.Tx, m inbox.Message) error {
-	created, err := event.Decode[message.CustomerCreated](m.Event)
+	created, err := service.Payload[message.CustomerCreated](h.env, m.Event)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (h *handler) onCustomerCreated(ctx context.Context, tx storage.Tx, m inbox.
 }
 
 func (h *handler) onPaymentRequest(ctx context.Context, tx storage.Tx, m inbox.Message) error {
-	request, err := event.Decode[message.PaymentRequest](m.Event)
+	request, err := service.Payload[message.PaymentRequest](h.env, m.Event)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (h *handler) answerAgain(ctx context.Context, tx storage.Tx, request messag
 
 func (h *handler) answer(ctx context.Context, tx storage.Tx, p domain.Payment, amount int64, why event.Event) error {
 	h.answers[p.Status].Inc()
-	e := event.New(message.TypePaymentResponse, p.OrderID, message.PaymentResponse{
+	e := h.env.Event(message.TypePaymentResponse, p.OrderID, message.PaymentResponse{
 		ID: p.OrderID, CustomerID: p.CustomerID, Price: amount,
 		PaymentStatus: string(p.Status), Reason: p.Reason, CreatedAt: h.env.Now(),
 	})

@@ -18,6 +18,8 @@ var files embed.FS
 func Definition() service.Definition {
 	return service.Definition{
 		System:     "orders",
+		Codec:      service.CodecAvro,
+		Schemas:    message.Schemas(),
 		Name:       "payment",
 		Summary:    "Keeps customers' credits; debits and refunds orders.",
 		Port:       8102,

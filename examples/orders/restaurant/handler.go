@@ -39,7 +39,7 @@ type approval struct {
 // approval's row comes first: whoever inserts it is the one to decide, and
 // everybody else answers with what it says.
 func (h *handler) onApprovalRequest(ctx context.Context, tx storage.Tx, m inbox.Message) error {
-	request, err := event.Decode[message.ApprovalRequest](m.Event)
+	request, err := service.Payload[message.ApprovalRequest](h.env, m.Event)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func takeAll(ctx context.Context, tx storage.Tx, lines []domain.Line) (bool, err
 }
 
 func (h *handler) answer(ctx context.Context, tx storage.Tx, a approval, why event.Event) error {
-	e := event.New(message.TypeApprovalResponse, a.OrderID, message.ApprovalResponse{
+	e := h.env.Event(message.TypeApprovalResponse, a.OrderID, message.ApprovalResponse{
 		OrderID: a.OrderID, RestaurantID: a.RestaurantID,
 		OrderApprovalStatus: a.Status, Reason: a.Reason, CreatedAt: h.env.Now(),
 	})

@@ -55,7 +55,7 @@ func (a api) create(ctx context.Context, r *http.Request) (service.Response, err
 }
 
 func (a api) changed(ctx context.Context, tx storage.Tx, id, name string, active bool) error {
-	e := event.New(message.TypeRestaurantChanged, id, message.RestaurantChanged{
+	e := a.env.Event(message.TypeRestaurantChanged, id, message.RestaurantChanged{
 		RestaurantID: id, Name: name, Active: active, ChangedAt: a.env.Now(),
 	})
 	return a.env.Send(ctx, tx, message.TypeRestaurantChanged, e)

@@ -18,6 +18,8 @@ var files embed.FS
 func Definition() service.Definition {
 	return service.Definition{
 		System:     "orders",
+		Codec:      service.CodecAvro,
+		Schemas:    message.Schemas(),
 		Name:       "restaurant",
 		Summary:    "Keeps restaurants and their stock; approves or rejects paid orders.",
 		Port:       8103,

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/pabal-dev/pabal/examples/orders/message"
+	"github.com/pabal-dev/pabal/examples/service"
 	"github.com/pabal-dev/pabal/streams"
 	"github.com/pabal-dev/pabal/streams/serde"
 	"github.com/pabal-dev/pabal/streams/state"
@@ -46,15 +47,15 @@ type topics struct{ orders, restaurants string }
 // newTopology counts approvals per restaurant and window, with the name that the restaurant had
 // at the last of them that was counted while it had one. Only orders move the time that closes
 // windows: renamed restaurants do not.
-func newTopology(from topics) (*streams.Topology, error) {
+func newTopology(payloads *service.Payloads, from topics) (*streams.Topology, error) {
 	b := streams.NewBuilder()
 	b.AddStore(state.Windows(countedStore, time.Millisecond, Kept, serde.String(), serde.Bytes()))
-	changes := streams.From(b, from.orders, serde.String(), serde.JSON[message.OrderChanged](), streams.WithTimestamp(orderTime))
+	changes := streams.From(b, from.orders, serde.String(), service.SerdeOf[message.OrderChanged](payloads, message.TypeOrderChanged), streams.WithTimestamp(orderTime))
 	sold := streams.Process(changes, func() streams.Processor[string, message.OrderChanged, string, approved] { return &approvals{} },
 		serde.String(), serde.JSON[approved](), streams.Using(countedStore), streams.Named("approved-once")).
 		Repartition(streams.Named("by-restaurant"))
 
-	restaurants := streams.TableFrom(b, from.restaurants, serde.String(), serde.JSON[message.RestaurantChanged](),
+	restaurants := streams.TableFrom(b, from.restaurants, serde.String(), service.SerdeOf[message.RestaurantChanged](payloads, message.TypeRestaurantChanged),
 		streams.WithTimestamp(restaurantTime), streams.Materialized(restaurantsStore))
 	sales := streams.LeftJoinTable(sold, restaurants, func(a approved, r *message.RestaurantChanged) Sales {
 		s := Sales{Orders: 1, Revenue: a.Price}

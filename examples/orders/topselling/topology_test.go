@@ -27,7 +27,7 @@ type sales struct {
 
 func newSales(t *testing.T) *sales {
 	t.Helper()
-	topology, err := newTopology(topics{message.TypeOrderChanged, message.TypeRestaurantChanged})
+	topology, err := newTopology(nil, topics{message.TypeOrderChanged, message.TypeRestaurantChanged})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,9 +4,11 @@
 package topselling
 
 import (
+	"errors"
 	"strings"
 	"time"
 
+	"github.com/pabal-dev/pabal/event"
 	"github.com/pabal-dev/pabal/examples/orders/message"
 	"github.com/pabal-dev/pabal/examples/service"
 	"github.com/pabal-dev/pabal/streams"
@@ -22,6 +24,8 @@ var StateDir = service.Text{Name: "state-dir", Help: "Folder of the stream proce
 func Definition() service.Definition {
 	return service.Definition{
 		System:     "orders",
+		Codec:      service.CodecAvro,
+		Schemas:    message.Schemas(),
 		Name:       "topselling",
 		Summary:    "Tells which restaurants sell most, minute by minute.",
 		Port:       8112,
@@ -44,9 +48,9 @@ func build(env service.Env) (service.Parts, error) {
 }
 
 // newApp counts exactly once. A message that cannot be read is a dead letter: the counts of the
-// others go on.
+// others go on. One whose schema nobody can tell now is waited for.
 func newApp(env service.Env) (*streams.App, error) {
-	topology, err := newTopology(topics{env.Topic(message.TypeOrderChanged), env.Topic(message.TypeRestaurantChanged)})
+	topology, err := newTopology(env.Payloads, topics{env.Topic(message.TypeOrderChanged), env.Topic(message.TypeRestaurantChanged)})
 	if err != nil {
 		return nil, err
 	}
@@ -56,10 +60,26 @@ func newApp(env service.Env) (*streams.App, error) {
 		CommitInterval: 500 * time.Millisecond, // people look at it
 		Workers:        1,
 		MemoryBytes:    64 << 20,
-		OnFailure:      func(*streams.Failure) streams.Verdict { return streams.DeadLetter },
+		OnFailure:      verdict,
+		OnUncaught:     uncaught,
 		Endpoint:       env.StreamsURL + "/" + Application,
 		Logger:         env.Log, Metrics: env.Metrics,
 	})
+}
+
+func verdict(f *streams.Failure) streams.Verdict {
+	if errors.Is(f.Err, event.ErrUnavailable) {
+		return streams.Stop
+	}
+	return streams.DeadLetter
+}
+
+// uncaught: where the schema registry was away, what is not committed is read once more.
+func uncaught(err error) streams.Uncaught {
+	if errors.Is(err, event.ErrUnavailable) {
+		return streams.ReplaceThread
+	}
+	return streams.ShutdownClient
 }
 
 // legal is a name with the characters that Kafka allows in one.

@@ -163,6 +163,14 @@ func state(about, connector, want string, tasks int) step {
 	}}
 }
 
+// paused waits for a connector to be paused, whether it has tasks by then or not.
+func paused(about, connector string) step {
+	return step{about: about, method: "GET", path: connector + "/status", until: func(_ int, body any) bool {
+		status, _ := body.(map[string]any)
+		return stateOf(status["connector"]) == "PAUSED"
+	}}
+}
+
 func taskIs(want string) func(int, any) bool {
 	return func(_ int, body any) bool {
 		status, _ := body.(map[string]any)

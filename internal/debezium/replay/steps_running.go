@@ -60,7 +60,7 @@ func configured() []step {
 		do("deleted", "DELETE", "/connectors/"+second, ""),
 		gone("it is gone", "/connectors/"+second+"/status"),
 		do("created paused", "POST", "/connectors", `{"name":"`+second+`","config":{`+aSource+`},"initial_state":"paused"}`),
-		state("it is paused, without tasks", "/connectors/"+second, "PAUSED", 0),
+		paused("it is paused, without tasks", "/connectors/"+second),
 		do("deleted", "DELETE", "/connectors/"+second, ""),
 		gone("it is gone", "/connectors/"+second+"/status"),
 	}
@@ -134,7 +134,7 @@ func offsets() []step {
 		get("none", theLines+"/offsets"),
 		do("deleted again", "DELETE", theLines+"/offsets", ""),
 		do("paused", "PUT", theLines+"/pause", ""),
-		state("it is paused, without tasks", theLines, "PAUSED", 0),
+		paused("it is paused, without tasks", theLines),
 		do("resumed", "PUT", theLines+"/resume", ""),
 		running("it runs", theLines, 1),
 		{about: "it has begun again", method: "GET", path: theLines + "/offsets", until: has("position")},

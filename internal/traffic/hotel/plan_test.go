@@ -1,7 +1,6 @@
 package hotel
 
 import (
-	"encoding/json"
 	"strconv"
 	"testing"
 	"time"
@@ -72,11 +71,7 @@ func TestSeeTakesEnds(t *testing.T) {
 	k := traffic.NewTrackerOf(MustBeRefused)
 	see := See(k)
 	result := func(id int64, status string) {
-		data, err := json.Marshal(map[string]any{"reservationId": id, "status": status})
-		if err != nil {
-			t.Fatal(err)
-		}
-		see(data, time.Now())
+		see(id, status, time.Now())
 	}
 	result(1, "SUCCESS")
 	for id, kind := range []traffic.Kind{1: Plain, 2: UnknownRoom, 3: Plain} {
@@ -86,7 +81,6 @@ func TestSeeTakesEnds(t *testing.T) {
 	}
 	result(2, "SUCCESS")
 	result(2, "CANCEL")
-	see([]byte("{"), time.Now())
 	if n := k.Counts(); n.Approved != 2 || n.WronglyApproved != 1 || n.Open() != 1 {
 		t.Errorf("%+v", n)
 	}

@@ -5,7 +5,6 @@ package hotel
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -238,17 +237,10 @@ func (t *Traffic) room(number int) int64 {
 }
 
 // See takes the end of a reservation's first step from what the room service answers.
-func See(k *traffic.Tracker) func(value []byte, now time.Time) {
-	return func(value []byte, now time.Time) {
-		var result struct {
-			ReservationID int64  `json:"reservationId"`
-			Status        string `json:"status"`
-		}
-		if json.Unmarshal(value, &result) != nil {
-			return // no judge of messages
-		}
-		if result.Status == "SUCCESS" || result.Status == "FAILURE" {
-			k.Ended(strconv.FormatInt(result.ReservationID, 10), result.Status == "SUCCESS", now)
+func See(k *traffic.Tracker) func(reservationID int64, status string, now time.Time) {
+	return func(reservationID int64, status string, now time.Time) {
+		if status == "SUCCESS" || status == "FAILURE" {
+			k.Ended(strconv.FormatInt(reservationID, 10), status == "SUCCESS", now)
 		}
 	}
 }

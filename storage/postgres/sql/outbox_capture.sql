@@ -2,7 +2,7 @@
 -- log that is read here. A slot that is active belongs to one connection, of which roles that
 -- are not its own see nothing but the process. Rows that a publication filters are not published.
 SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint,
-    s.slot_name IS NOT NULL,
+    s.slot_name IS NOT NULL AND s.wal_status IS DISTINCT FROM 'lost',
     CASE WHEN s.slot_type <> 'logical' THEN 'it is a physical one'
         WHEN s.database <> current_database() THEN 'it is of the database ' || s.database || ', and the outbox is in ' || current_database()
         WHEN s.plugin <> 'pgoutput' THEN 'its plugin is ' || s.plugin || ', and a connector that publishes outboxes needs pgoutput'

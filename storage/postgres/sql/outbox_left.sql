@@ -1,2 +1,2 @@
 SELECT count(*) FILTER (WHERE status = 'STARTED'), count(*) FILTER (WHERE status = 'FAILED')
-FROM @pabal_outbox WHERE way = $1
+FROM @pabal_outbox WHERE way = ANY ($1::smallint[])

@@ -11,6 +11,6 @@ WITH locked AS MATERIALIZED (
 INSERT INTO @pabal_outbox (id, "time", topic, key, event_id, type, source, correlation_id, causation_id,
     traceparent, content_type, headers, payload, way)
 SELECT nextval(@'pabal_outbox_id'), "time", topic, key, event_id, type, source, correlation_id, causation_id,
-    traceparent, content_type, headers, payload, way.now
+    traceparent, content_type, headers, payload, CASE way.now WHEN 3 THEN 1 ELSE way.now END
 FROM way, back
 ORDER BY back.id

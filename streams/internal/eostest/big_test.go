@@ -44,16 +44,16 @@ func TestKillNeverWipesAStore(t *testing.T) {
 	k := kafkatest.Start(t).Config
 	makeTopics(t, k)
 	random := testenv.Rand(t)
-	keys := times(60_000, 2_000_000)
+	keys := times(20_000, 2_000_000)
 	b := &big{T: t, k: k, client: client(t, k, kgo.MaxBufferedRecords(100_000)), counts: map[string]int64{}}
 	b.admin = kadm.NewClient(b.client)
-	b.one = newInstance(t, "big", settings{Brokers: k.Brokers, Prefix: k.Prefix, Dir: filepath.Join(t.TempDir(), "big"), Instance: "big", Big: true})
+	b.one = newInstance(t, "big", settings{Brokers: k.Brokers, Prefix: k.Prefix, Dir: filepath.Join(testenv.MemoryDir(t), "big"), Instance: "big", Big: true})
 	b.one.start()
 	for n := range keys {
 		b.send(n)
 	}
 	b.processed()
-	for range times(3, 12) {
+	for range times(2, 12) {
 		// Between two kills it is flushed several times, as it is every few seconds.
 		for until := time.Now().Add(6 * time.Second); time.Now().Before(until); {
 			for range 10 {

@@ -20,7 +20,7 @@ const thrownAway = "they are thrown away and restored"
 // TestCorruptStoreWhileItRuns: it is said, discarded and restored, and nothing else happens.
 func TestCorruptStoreWhileItRuns(t *testing.T) {
 	t.Parallel()
-	s := newSolo(t, t.TempDir())
+	s := newSolo(t, testenv.MemoryDir(t))
 	for range times(1, 5) {
 		said := s.log.count(thrownAway)
 		s.await("the damage is seen", func() string {
@@ -40,7 +40,7 @@ func TestCorruptStoreWhileItRuns(t *testing.T) {
 // TestCorruptStoreWhileItIsDown damages tables, the list of tables, or what else there is.
 func TestCorruptStoreWhileItIsDown(t *testing.T) {
 	t.Parallel()
-	s := newSolo(t, t.TempDir())
+	s := newSolo(t, testenv.MemoryDir(t))
 	for _, files := range []string{"*.sst", "MANIFEST-*", "*.sst"}[:times(2, 3)] {
 		s.flushed()
 		stopApp(t, s.app)
@@ -92,7 +92,7 @@ func TestStreamsOnFullDisk(t *testing.T) {
 	disk := testenv.SmallDisk(t, 64<<20)
 	s := newSolo(t, disk)
 	ends := 0
-	for range times(3, 30) {
+	for range times(2, 30) {
 		ballast := s.fill(filepath.Join(disk, "ballast"), s.random.IntN(6)*4096)
 		await(t, "it is said that the disk is full", func() string {
 			err := cmp.Or(s.app.Err(), s.app.Health())

@@ -25,7 +25,7 @@ const envMinutes = "PABAL_FAULTS_MINUTES"
 // TestInProcessBroker: static members that are killed are back before they are missed, or after.
 func TestInProcessBroker(t *testing.T) {
 	t.Parallel()
-	g := newGround(t, kafkatest.Start(t).Config, 150, true)
+	g := newGround(t, kafkatest.Start(t).Config, times(50, 150), true)
 	g.bounce(g.any())
 	for range 2 {
 		g.crash(g.any())
@@ -34,10 +34,11 @@ func TestInProcessBroker(t *testing.T) {
 	g.finish()
 }
 
-// TestApacheKafka: every fault of an instance, in a random order.
+// TestApacheKafka: every fault of an instance, in a random order. The share of CI is a load that
+// instances with the race detector can take: what they fall behind, every fault waits for.
 func TestApacheKafka(t *testing.T) {
 	t.Parallel()
-	g := newGround(t, kafka.Config{Brokers: testenv.Kafka(t), Prefix: testenv.Prefix(t), Logger: slog.New(slog.DiscardHandler)}, 300, false)
+	g := newGround(t, kafka.Config{Brokers: testenv.Kafka(t), Prefix: testenv.Prefix(t), Logger: slog.New(slog.DiscardHandler)}, times(50, 300), false)
 	faults := []func(){
 		func() { g.bounce(g.any()) },
 		func() { g.crash(g.any()) },
@@ -46,11 +47,7 @@ func TestApacheKafka(t *testing.T) {
 		func() { g.hang(g.any()) },
 		g.crashTwo,
 	}
-	rounds := 1
-	if full() {
-		rounds = 5
-	}
-	for range rounds {
+	for range times(1, 5) {
 		g.random.Shuffle(len(faults), func(i, j int) { faults[i], faults[j] = faults[j], faults[i] })
 		for _, fault := range faults {
 			fault()

@@ -36,7 +36,7 @@ const staticSession = 30 * time.Second
 func newGround(t *testing.T, k kafka.Config, perSecond int, static bool) *ground {
 	g := &ground{T: t, k: k, random: testenv.Rand(t), began: time.Now()}
 	makeTopics(t, k)
-	dir := t.TempDir()
+	dir := testenv.MemoryDir(t)
 	for n := range 3 {
 		name := fmt.Sprintf("instance-%d", n)
 		s := settings{Brokers: k.Brokers, Prefix: k.Prefix, Dir: filepath.Join(dir, name), Standbys: 2}
@@ -46,7 +46,7 @@ func newGround(t *testing.T, k kafka.Config, perSecond int, static bool) *ground
 		g.all = append(g.all, newInstance(t, name, s))
 	}
 	g.out = newReader(t, k)
-	g.in = newGenerator(t, k, g.random.Uint64(), 100, perSecond)
+	g.in = newGenerator(t, k, g.random.Uint64(), 100, perSecond, func() int { return g.out.count(echo) })
 	for _, i := range g.all {
 		i.start()
 	}
@@ -181,7 +181,7 @@ func (g *ground) finish() {
 	g.in.check()
 	g.out.readToEnd(ctx)
 	g.out.compare(want)
-	dirs := []string{g.TempDir()} // has nothing: the changelogs alone count
+	dirs := []string{testenv.MemoryDir(g)} // has nothing: the changelogs alone count
 	for _, i := range g.all[:times(1, 3)] {
 		dirs = append(dirs, i.with.Dir)
 	}

@@ -43,7 +43,7 @@ func newSolo(t *testing.T, dir string) *solo {
 		}
 	})
 	s.out = newReader(t, k)
-	s.in = newGenerator(t, k, s.random.Uint64(), 2000, 200)
+	s.in = newGenerator(t, k, s.random.Uint64(), 2000, times(50, 200), func() int { return s.out.count(echo) })
 	s.start()
 	s.settled()
 	return s

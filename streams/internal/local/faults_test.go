@@ -54,7 +54,7 @@ func takesSpace(k errorfs.OpKind) bool {
 
 const forever = 1 << 40
 
-func TestManyOperationsFail(t *testing.T) { failOperations(t, 1+testenv.Rand(t).Int64N(7), 7) }
+func TestManyOperationsFail(t *testing.T) { failOperations(t, 1+testenv.Rand(t).Int64N(15), 15) }
 
 func TestEveryOperationFails(t *testing.T) {
 	testenv.Full(t)
@@ -82,7 +82,7 @@ func failOperations(t *testing.T, first, step int64) {
 					return
 				}
 			}
-			if n < 20 {
+			if n < 20+step {
 				t.Errorf("only %d operations", n)
 			}
 			t.Logf("%d operations", n)
@@ -98,7 +98,7 @@ func survive(t *testing.T, f *fault) bool {
 	storesOn(t, mem, 30)
 	began := time.Now()
 	flushed, discarded := useFaulty(t, errorfs.Wrap(mem, f), f)
-	if took := time.Since(began); took > 30*time.Second {
+	if took := time.Since(began); took > 3*time.Minute { // machines are slow
 		t.Errorf("%v: it took %s", f, took)
 	}
 	o := Options{Dir: "stores", FS: mem, MemoryBytes: 1 << 20, Logger: quiet()}

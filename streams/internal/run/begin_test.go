@@ -109,7 +109,12 @@ func TestGlobalTopicWithoutRecords(t *testing.T) {
 func TestHandedOverTasksAreNotCommitted(t *testing.T) {
 	k := kafka.Config{Brokers: []string{"127.0.0.1:1"}}
 	r := New(configure(t, k))
-	r.group, r.tasks = &group{r: r, client: client(t, k)}, newTasks(r)
+	member, err := kafka.NewMember(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(member.Close)
+	r.group, r.tasks = &group{r: r, client: member}, newTasks(r)
 	w := newWorker(r, 0)
 	o := &owned{phase: running}
 	w.tasks = []*active{{owned: o}}

@@ -94,7 +94,7 @@ func (w *worker) commitExactlyOnce(ctx context.Context, offsets map[topicPartiti
 		return err
 	}
 	switch {
-	case !w.producer.wrote.Load(): // nothing was produced, so nothing has to agree with the offsets
+	case w.producer.wrote.Load() == nil: // nothing was produced, so nothing has to agree with the offsets
 		if w.producer.open {
 			if err := w.producer.end(ctx); err != nil {
 				return err
@@ -145,7 +145,7 @@ func (w *worker) commitOffsets(ctx context.Context, offsets map[topicPartition]p
 	if len(offsets) == 0 {
 		return nil
 	}
-	return commitPlainly(ctx, w.r.group.client, w.member, offsets)
+	return commitPlainly(ctx, w.r.group.client.Client, w.member, offsets)
 }
 
 // member is who commits: the process as long as it was a member without a break.

@@ -18,7 +18,7 @@ import (
 // group is this process as a member of the application's consumer group.
 type group struct {
 	r        *Runtime
-	client   *kgo.Client
+	client   *kafka.Member
 	instance *string
 	// session changes when the group has given this process up: what was done before cannot be
 	// committed by whom it is from then on.
@@ -73,7 +73,7 @@ func newGroup(r *Runtime) (*group, error) {
 		opts = append(opts, kgo.InstanceID(r.cfg.InstanceID))
 	}
 	var err error
-	if g.client, err = kafka.NewClient(r.cfg.Kafka, opts...); err != nil {
+	if g.client, err = kafka.NewMember(r.cfg.Kafka, opts...); err != nil {
 		return nil, err
 	}
 	return g, nil
@@ -85,8 +85,7 @@ const (
 	leaveInHaste = time.Second // of who is to stop at once
 )
 
-// leave the group, as a static member for this process only. Closing the client would do so, too,
-// but for as long as brokers are away.
+// leave the group, as a static member for this process only.
 func (g *group) leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), leaveInHaste)
 	if g.r.life.Err() == nil {
@@ -94,7 +93,7 @@ func (g *group) leave() {
 		ctx, cancel = context.WithTimeout(g.r.life, leaveTimeout)
 	}
 	defer cancel()
-	g.client.LeaveGroupContext(ctx)
+	g.client.Leave(ctx)
 }
 
 // membership as of now, for what was done in a session.

@@ -77,7 +77,7 @@ func TestOrdersOutliveRecordsThatFail(t *testing.T) {
 	r := begin(t, cfg)
 	awaitRunning(t, r)
 	w, o := r.tasks.pool()[0], r.tasks.snapshot()[plan.TaskID{}]
-	odd := newInput(r.group.client, topicPartition{"nobody's", 7})
+	odd := newInput(r.group.client.Client, topicPartition{"nobody's", 7})
 	odd.task = o
 	done := make(chan struct{})
 	w.mu.Lock()

@@ -21,9 +21,9 @@ type producer struct {
 	transactional bool
 	// open: a transaction was begun, and something handed to it.
 	open bool
-	// wrote: a broker took something since the last end. What was refused altogether begins no
-	// transaction there, so that there is none for offsets to be part of.
-	wrote atomic.Bool
+	// wrote is what a broker took since the last end, nil for nothing. What was refused altogether
+	// begins no transaction there, so that there is none for offsets to be part of.
+	wrote atomic.Pointer[kgo.Record]
 
 	mu       sync.Mutex
 	rejected []rejected
@@ -121,7 +121,9 @@ func (s *sender) produce(rec *kgo.Record) {
 func (s *sender) done(rec *kgo.Record, err error) {
 	switch {
 	case err == nil:
-		s.p.wrote.Store(true)
+		if s.p.wrote.Load() == nil {
+			s.p.wrote.Store(rec)
+		}
 		s.acknowledged(rec)
 	case isRecordsFault(err):
 		s.p.mu.Lock()
@@ -186,11 +188,11 @@ func (p *producer) flush(ctx context.Context) error {
 // end commits the transaction. After an error nobody knows whether it is.
 func (p *producer) end(ctx context.Context) error {
 	p.open = false
-	p.wrote.Store(false)
+	wrote := p.wrote.Swap(nil)
 	if !p.transactional {
 		return nil
 	}
-	if err := p.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
+	if err := kafka.Commit(ctx, p.client, wrote); err != nil {
 		return fmt.Errorf("commit the transaction: %w", err)
 	}
 	return nil

@@ -256,7 +256,7 @@ func (r *Runtime) end(why error) {
 	if r.group != nil {
 		r.group.client.AllowRebalance()
 		r.reading.Wait()
-		r.group.client.CloseAllowingRebalance()
+		r.group.client.Close()
 	}
 	r.working.Wait()
 	if r.tasks != nil {

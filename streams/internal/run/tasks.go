@@ -91,7 +91,7 @@ func (ts *tasks) add(ids []plan.TaskID) {
 		}
 		o := &owned{id: id, sub: ts.r.layout().sub(id.Sub), worker: ts.leastBusy(), session: ts.r.group.session.Load()}
 		for _, tp := range inputs {
-			in := newInput(ts.r.group.client, tp)
+			in := newInput(ts.r.group.client.Client, tp)
 			in.task = o
 			o.inputs = append(o.inputs, in)
 		}
@@ -172,15 +172,15 @@ func (ts *tasks) prepareOnce(ctx context.Context, o *owned) error {
 	for i, in := range o.inputs {
 		parts[i] = in.topicPartition
 	}
-	at, err := fetchOffsets(ctx, ts.r.group.client, ts.r.cfg.group(), parts)
+	at, err := fetchOffsets(ctx, ts.r.group.client.Client, ts.r.cfg.group(), parts)
 	if err != nil {
 		return err
 	}
-	starts, err := fetchStarts(ctx, ts.r.group.client, parts)
+	starts, err := fetchStarts(ctx, ts.r.group.client.Client, parts)
 	if err != nil {
 		return err
 	}
-	ends, err := fetchEnds(ctx, ts.r.group.client, parts)
+	ends, err := fetchEnds(ctx, ts.r.group.client.Client, parts)
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,15 @@ func (s *Settings) problems() (all []problem) {
 	} else {
 		add(!api.Loopback(host), "broker.listen", "the broker in this process has no authentication and listens on loopback only; use Apache Kafka (--kafka) for other machines")
 	}
-	all = append(all, s.connectProblems()...)
+	all = append(all, s.reachProblems("connect.listen", s.Connect.Listen)...)
+	all = append(all, s.reachProblems("registry.listen", s.Registry.Listen)...)
+	add(s.Registry.Password != "" && s.Registry.PasswordFile != "", "registry.password-file", "the password is given, too; one of them is enough")
+	add((s.Registry.User != "") != (s.Registry.Password != "" || s.Registry.PasswordFile != ""), "registry.user", "user and password (registry.password-file) belong together")
+	if s.Registry.URL != "" {
+		u, err := url.Parse(s.Registry.URL)
+		add(err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https", "registry.url", "it is no URL such as http://registry.internal:8081; user and password are registry.user and registry.password-file")
+	}
+	add(s.Registry.URL == "" && s.Registry.User != "", "registry.user", "it is for a registry that is given (registry.url)")
 	add(s.Services.Token != "" && s.Services.TokenFile != "", "services.token-file", "the token is given, too; one of them is enough")
 	if _, err := mask.New(s.Mask.Rules, s.Kafka.Prefix); err != nil {
 		add(true, rulesKey, err.Error())
@@ -87,25 +95,25 @@ func (s *Settings) consoleProblems() (all []problem) {
 	return all
 }
 
-// connectProblems holds the API of connectors to loopback unless people give a token or password, and
-// nobody can listen.
-func (s *Settings) connectProblems() (all []problem) {
-	if s.Connect.Listen == Off || s.Connect.Listen == Auto {
+// reachProblems holds an API to loopback unless people give a token or password, and nobody can
+// listen.
+func (s *Settings) reachProblems(key, listen string) (all []problem) {
+	if listen == Off || listen == Auto {
 		return nil
 	}
-	host, text := address(s.Connect.Listen)
+	host, text := address(listen)
 	if text != "" {
-		return []problem{{"connect.listen", text + ", or off"}}
+		return []problem{{key, text + ", or off"}}
 	}
 	if api.Loopback(host) {
 		return nil
 	}
 	c := s.Console
 	if c.Users == "" {
-		all = append(all, problem{"connect.listen", "others can reach " + s.Connect.Listen + ", so they need a token or a password: make a file with `pabal user token NAME --role admin --file FILE` and name it with --console-users; or stay on 127.0.0.1"})
+		all = append(all, problem{key, "others can reach " + listen + ", so they need a token or a password: make a file with `pabal user token NAME --role admin --file FILE` and name it with --console-users; or stay on 127.0.0.1"})
 	}
 	if c.TLSCert == "" && !c.AllowPlainHTTP {
-		all = append(all, problem{"connect.listen", "others can reach " + s.Connect.Listen + ", so it needs TLS: --console-tls-cert and --console-tls-key; or --console-allow-plain-http where a proxy in front has it"})
+		all = append(all, problem{key, "others can reach " + listen + ", so it needs TLS: --console-tls-cert and --console-tls-key; or --console-allow-plain-http where a proxy in front has it"})
 	}
 	return all
 }

@@ -21,6 +21,7 @@ type Settings struct {
 	Broker       Broker
 	Console      Console
 	Connect      Connect
+	Registry     Registry
 	Services     Services
 	Lens         Lens
 	Mask         Mask
@@ -65,7 +66,7 @@ type Console struct {
 
 // Connect is the REST API of connectors.
 type Connect struct {
-	// Listen is host:port or Off.
+	// Listen is host:port, Off or Auto.
 	Listen string
 	// RetainedAlarm is how much log a replication slot may keep.
 	RetainedAlarm Bytes
@@ -74,12 +75,23 @@ type Connect struct {
 // Off is a Listen where there shall be none.
 const Off = "off"
 
-// Auto is Connect.Listen where nobody said otherwise: AutoConnect beside the broker in this process
-// if that port is free, and Off where brokers are given.
+// Auto is Connect.Listen and Registry.Listen where nobody said otherwise: AutoConnect and AutoRegistry
+// beside the broker in this process if that port is free, and Off where brokers, or another registry, are given.
 const Auto = "auto"
 
-// AutoConnect is Kafka Connect's own port.
-const AutoConnect = "127.0.0.1:8083"
+// The ports of Kafka Connect and of Confluent's registry themselves.
+const (
+	AutoConnect  = "127.0.0.1:8083"
+	AutoRegistry = "127.0.0.1:8081"
+)
+
+// Registry is the schema registry.
+type Registry struct {
+	// Listen is host:port of its REST API, Off or Auto.
+	Listen string
+	// URL is another one that the console shows, with its credentials.
+	URL, User, Password, PasswordFile string
+}
 
 // Services are those the console may ask.
 type Services struct {

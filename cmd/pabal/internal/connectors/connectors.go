@@ -4,15 +4,15 @@ package connectors
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/guard"
 	"github.com/pabal-dev/pabal/connect"
 	"github.com/pabal-dev/pabal/connect/file"
 	"github.com/pabal-dev/pabal/connect/mongodb"
@@ -25,6 +25,7 @@ import (
 	"github.com/pabal-dev/pabal/connect/sink/redis"
 	"github.com/pabal-dev/pabal/connect/sink/sql"
 	"github.com/pabal-dev/pabal/connect/transform"
+	"github.com/pabal-dev/pabal/console/api"
 	"github.com/pabal-dev/pabal/kafka"
 )
 
@@ -40,11 +41,8 @@ func Plugins() plugin.Set {
 
 // Server is a worker with its REST API.
 type Server struct {
+	*guard.Server
 	worker *connect.Worker
-	api    http.Handler // without authentication
-	http   *http.Server
-	served chan error
-	url    string
 }
 
 // Config of Start; all but Access are required.
@@ -53,60 +51,52 @@ type Config struct {
 	// Listen is a host:port. Without Access it is on loopback.
 	Listen string
 	// Access is who may ask; nil is everybody on this machine.
-	Access *Access
+	Access *guard.Access
 	Logger *slog.Logger
 }
 
-// headerTimeout bounds how long a client may take for the head of a request.
-const headerTimeout = 10 * time.Second
-
 // Start the worker, and serve its API at once. ctx bounds the start.
 func Start(ctx context.Context, c Config) (*Server, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
+	s, err := guard.Listen(ctx, c.Listen, c.Access)
 	if err != nil {
 		return nil, err
 	}
-	at := l.Addr().String()
-	s := &Server{url: "http://" + at, served: make(chan error, 1)}
-	if c.Access != nil && c.Access.TLS != nil {
-		s.url, l = "https://"+at, tls.NewListener(l, c.Access.TLS)
-	}
 	// Another process may have had this address a moment ago, and another machine has it, too.
-	id := at + "-" + strings.ToLower(rand.Text()[:6])
-	s.worker, err = connect.New(connect.Config{Kafka: c.Kafka, ID: id, Plugins: Plugins(), Logger: c.Logger})
+	id := s.Address() + "-" + strings.ToLower(rand.Text()[:6])
+	w, err := connect.New(connect.Config{Kafka: c.Kafka, ID: id, Plugins: Plugins(), Logger: c.Logger})
 	if err == nil {
-		err = s.worker.Start(ctx)
+		err = w.Start(ctx)
 	}
 	if err != nil {
-		return nil, errors.Join(err, l.Close())
+		return nil, errors.Join(err, s.Close())
 	}
-	s.api = rest.New(rest.Config{Worker: s.worker, Local: c.Access == nil, Logger: c.Logger})
-	handler := s.api
-	if c.Access != nil {
-		handler = &guard{c.Access, s.api, c.Logger}
-	}
-	s.http = &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTimeout,
-		ErrorLog: slog.NewLogLogger(c.Logger.Handler(), slog.LevelWarn),
-	}
-	go func() { s.served <- s.http.Serve(l) }()
-	return s, nil
+	s.Serve(rest.New(rest.Config{Worker: w, Local: c.Access == nil, Logger: c.Logger}), needed, "connectors", c.Logger)
+	return &Server{Server: s, worker: w}, nil
 }
 
-// URL is where the API is, without a slash at the end.
-func (s *Server) URL() string { return s.url }
+// needed is the role that a request asks for: viewers read, operators pause, resume, stop and
+// restart, admins do the rest.
+func needed(r *http.Request) api.Role {
+	path := strings.Trim(r.URL.EscapedPath(), "/") // a slash in a name is no part of the path
+	switch last := path[strings.LastIndexByte(path, '/')+1:]; {
+	case r.Method == http.MethodGet || r.Method == http.MethodHead:
+		return api.Viewer
+	case strings.HasPrefix(path, "connectors/") && strings.Count(path, "/") > 1 && slices.Contains([]string{"pause", "resume", "stop", "restart"}, last):
+		return api.Operator
+	}
+	return api.Admin
+}
+
+// askTimeout is longer than a check that waits for a database.
+const askTimeout = 90 * time.Second
+
+// Client asks the API within the process, past authentication: for the console, which has its own.
+func (s *Server) Client() *http.Client { return s.Server.Client(askTimeout) }
 
 // WriteMetrics writes what the worker counts and knows of its tasks, in Prometheus' format.
 func (s *Server) WriteMetrics(w io.Writer) { s.worker.WriteMetrics(w) }
 
 // Stop answers what was asked, commits what the tasks have sent, and leaves the group.
 func (s *Server) Stop(ctx context.Context) error {
-	err := s.http.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, s.http.Close())
-	}
-	if served := <-s.served; !errors.Is(served, http.ErrServerClosed) {
-		err = errors.Join(err, served)
-	}
-	return errors.Join(err, s.worker.Stop(ctx))
+	return errors.Join(s.Server.Stop(ctx), s.worker.Stop(ctx))
 }

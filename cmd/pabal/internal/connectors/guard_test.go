@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/connectors"
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/guard"
 	"github.com/pabal-dev/pabal/console/api"
 	"github.com/pabal-dev/pabal/console/audit"
 	"github.com/pabal-dev/pabal/console/auth"
@@ -50,7 +51,7 @@ func startGuarded(t *testing.T) *guarded {
 	}
 	k := kafkatest.Start(t)
 	if g.Server, err = connectors.Start(t.Context(), connectors.Config{
-		Kafka: k.Config, Listen: "127.0.0.1:0", Access: &connectors.Access{Users: users, Audit: g.audit}, Logger: slog.New(slog.DiscardHandler),
+		Kafka: k.Config, Listen: "127.0.0.1:0", Access: &guard.Access{Users: users, Audit: g.audit}, Logger: slog.New(slog.DiscardHandler),
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -106,11 +106,16 @@ func (m *moving) relay() (kill func()) {
 
 func (m *moving) sweeper() (stop func()) {
 	m.t.Helper()
+	return m.sweeperOf(outbox.ByCapture)
+}
+
+func (m *moving) sweeperOf(way outbox.Way) (stop func()) {
+	m.t.Helper()
 	s, err := outbox.NewSweeper(m.db.(outbox.CaptureStore), outbox.SweeperConfig{
-		Slot: m.config["slot.name"], Interval: 20 * time.Millisecond, LeaseTTL: time.Second, Logger: slog.New(slog.DiscardHandler),
+		Slot: m.config["slot.name"], Way: way, Interval: 20 * time.Millisecond, LeaseTTL: time.Second, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err == nil {
-		err = s.Start(m.t.Context())
+		testenv.Wait(m.t, "the sweeper to start", 2*time.Minute, func() bool { err = s.Start(m.t.Context()); return !errors.Is(err, outbox.ErrBusy) })
 	}
 	if err != nil {
 		m.t.Fatal(err)

@@ -15,6 +15,9 @@ func (s *session) banner() string {
 	line("data", "%s", s.dataText())
 	line("log", "%s", s.logText())
 	line("databases", "%s", s.databaseText())
+	if s.registry != nil {
+		line("registry", "%s: the schemas of events in Avro; %s", s.registry.URL(), s.o.codecText())
+	}
 	if s.capture != nil {
 		line("outbox", "change data capture: connector %s publishes through slot %s; no relay runs", connectorName, s.capture.slot)
 		line("connect", "%s", s.capture.server.URL())

@@ -25,6 +25,7 @@ type capture struct {
 	server *connectors.Server
 	slot   string // of replication; the publication has the same name
 	secret string // file with the database's password
+	mark   uint64 // end of the log when all seemed to have ended, 0 where it did not
 }
 
 // statusInterval is how often the connector tells PostgreSQL what is published, and how often the
@@ -85,7 +86,7 @@ func (s *session) canCapture(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("look whether PostgreSQL is set up for change data capture: %w", err)
 	case level != "logical":
-		return usage("--outbox=cdc: PostgreSQL's wal_level is %s, and change data capture needs logical: ALTER SYSTEM SET wal_level = logical, restart the server, and try again (or use --outbox=relay)", level)
+		return usage("--outbox="+s.o.Outbox+": PostgreSQL's wal_level is %s, and change data capture needs logical: ALTER SYSTEM SET wal_level = logical, restart the server, and try again (or use --outbox=relay)", level)
 	}
 	left = slices.DeleteFunc(left, func(name string) bool { return name == slotOf(s.folder.manifest.Run) })
 	if len(left) > 0 {
@@ -135,6 +136,26 @@ func (s *session) connector(c *capture) (map[string]string, error) {
 		}
 	}
 	return config, nil
+}
+
+// logPublished says whether the connector has passed what was in the log when this was asked first since
+// anything was under way: outboxes without rows do not tell.
+func (s *session) logPublished(ctx context.Context) (bool, error) {
+	if !s.o.rowless() || s.capture == nil {
+		return true, nil
+	}
+	var end, confirmed int64
+	err := s.dbs.all[0].View(ctx, func(q storage.Querier) error {
+		return q.QueryRow(ctx, `SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint, coalesce((SELECT confirmed_flush_lsn - '0/0'
+			FROM pg_replication_slots WHERE slot_name = $1), 0)::bigint`, s.capture.slot).Scan(&end, &confirmed)
+	})
+	if err != nil {
+		return false, err
+	}
+	if s.capture.mark == 0 {
+		s.capture.mark = uint64(end)
+	}
+	return uint64(confirmed) >= s.capture.mark, nil
 }
 
 // sayCapture says why the connector does not publish, where it does not.

@@ -152,8 +152,11 @@ func (s *session) drain(ctx context.Context) error {
 func (s *session) settled(ctx context.Context) (bool, error) {
 	for _, one := range s.scenarios {
 		if settled, err := one.settled(ctx); err != nil || !settled {
+			if s.capture != nil {
+				s.capture.mark = 0
+			}
 			return false, err
 		}
 	}
-	return true, nil
+	return s.logPublished(ctx)
 }

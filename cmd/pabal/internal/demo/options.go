@@ -26,14 +26,18 @@ type Options struct {
 	Kafka    []string // none: the broker in process
 	Database string   // "sqlite" or a postgres:// URL
 	Redis    string   // HOST:PORT or a redis:// URL; "": one in process
-	Outbox   string   // relay (also where empty) or cdc
-	JSON     bool
-	Chaos    bool
+	Outbox   string   // relay (also where empty), cdc or cdc-message
+	// Codec is what services write their events in, json or avro; each system's own where empty.
+	Codec string
+	JSON  bool
+	Chaos bool
 	// KafkaPort and Port are of the broker in process and of the service order, whether
 	// it runs or not: the others are as far from it as usual. 0 takes free ones.
 	KafkaPort, Port int
-	// ConnectPort is of the REST API of connectors, with Outbox cdc; 0 takes a free one.
+	// ConnectPort is of the REST API of connectors, with Outbox cdc and cdc-message; 0 takes a free one.
 	ConnectPort int
+	// RegistryPort is of the schema registry; 0 takes a free one.
+	RegistryPort int
 	// ConsolePort is the console's, 0 takes a free one; NoConsole starts none.
 	ConsolePort int
 	NoConsole   bool
@@ -86,8 +90,12 @@ func (o Options) Validate() error {
 		return usage("--console-port=%d: a port is between 1 and 65535, or 0 for any free one", o.ConsolePort)
 	case o.ConnectPort < 0 || o.ConnectPort > 65535:
 		return usage("--connect-port=%d: a port is between 1 and 65535, or 0 for any free one", o.ConnectPort)
-	case o.Outbox != "" && o.Outbox != service.OutboxRelay && o.Outbox != service.OutboxCDC:
-		return usage("--outbox=%s: there are relay and cdc", o.Outbox)
+	case o.RegistryPort < 0 || o.RegistryPort > 65535:
+		return usage("--registry-port=%d: a port is between 1 and 65535, or 0 for any free one", o.RegistryPort)
+	case o.Codec != "" && o.Codec != service.CodecJSON && o.Codec != service.CodecAvro:
+		return usage("--codec=%s: there are json and avro", o.Codec)
+	case o.outboxName() != service.OutboxRelay && !o.captured():
+		return usage("--outbox=%s: there are relay, cdc and cdc-message", o.Outbox)
 	case o.Drain <= 0:
 		return usage("--drain=%s: it must be above 0", o.Drain)
 	}
@@ -111,16 +119,19 @@ func (o Options) validateCapture() error {
 		return nil
 	}
 	if !o.postgres() {
-		return usage("--outbox=cdc: change data capture reads a database's log, and %s has none for others to read; name a PostgreSQL with %s (its wal_level must be logical)", o.Database, example)
+		return usage("--outbox="+o.Outbox+": change data capture reads a database's log, and %s has none for others to read; name a PostgreSQL with %s (its wal_level must be logical)", o.Database, example)
 	}
 	if u, err := url.Parse(o.Database); err != nil || u.Hostname() == "" || strings.Trim(u.Path, "/") == "" {
-		return usage("--outbox=cdc: the connector needs host and database in %s", example)
+		return usage("--outbox="+o.Outbox+": the connector needs host and database in %s", example)
 	}
 	return nil
 }
 
 // captured says that change data capture publishes the outboxes.
-func (o Options) captured() bool { return o.Outbox == service.OutboxCDC }
+func (o Options) captured() bool { return o.Outbox == service.OutboxCDC || o.rowless() }
+
+// rowless says that outboxes have no rows, as soon as the connector reads.
+func (o Options) rowless() bool { return o.Outbox == service.OutboxCDCMessage }
 
 func (o Options) outboxName() string { return cmp.Or(o.Outbox, service.OutboxRelay) }
 

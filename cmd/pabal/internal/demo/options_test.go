@@ -28,14 +28,14 @@ func TestRedact(t *testing.T) {
 // TestReportIsStable holds the form that other programs read.
 func TestReportIsStable(t *testing.T) {
 	r := Report{
-		Backends: Backends{Kafka: "embedded", Database: "sqlite"}, Outbox: "relay", Orders: Orders{4, 2, 1, 1}, Latency: Latency{1.5, 20},
+		Backends: Backends{Kafka: "embedded", Database: "sqlite"}, Outbox: "relay", Codec: "avro", Orders: Orders{4, 2, 1, 1}, Latency: Latency{1.5, 20},
 		Rate: 19.9, Crashes: 3, Invariants: []invariants.Result{{Name: "money", OK: true, Detail: "a < b"}},
 	}
 	var out strings.Builder
 	if err := r.WriteJSON(&out); err != nil {
 		t.Fatal(err)
 	}
-	want := `{"backends":{"kafka":"embedded","database":"sqlite"},"outbox":"relay","orders":{"placed":4,"approved":2,"cancelled":1,"stuck":1},` +
+	want := `{"backends":{"kafka":"embedded","database":"sqlite"},"outbox":"relay","codec":"avro","orders":{"placed":4,"approved":2,"cancelled":1,"stuck":1},` +
 		`"latency_ms":{"p50":1.5,"p99":20},"rate_per_s":19.9,"crashes":3,"invariants":[{"name":"money","ok":true,"detail":"a < b"}]}` + "\n"
 	if out.String() != want {
 		t.Errorf("got  %s\nwant %s", out.String(), want)

@@ -13,6 +13,7 @@ type addresses struct {
 	kafka    string            // "" with a real cluster
 	console  string            // "" without one
 	connect  string            // "" where relays publish
+	registry string            // "" where no service has schemas
 	services map[string]string // by name
 }
 
@@ -34,6 +35,9 @@ func chooseAddresses(o Options) (a addresses, err error) {
 	}
 	if o.captured() {
 		take(func(at string) { a.connect = at }, o.ConnectPort, "the API of connectors", "--connect-port")
+	}
+	if o.hasSchemas() {
+		take(func(at string) { a.registry = at }, o.registryPort(), "the schema registry", "--registry-port")
 	}
 	if !o.NoConsole {
 		take(func(at string) { a.console = at }, o.ConsolePort, "the console", "--console-port")

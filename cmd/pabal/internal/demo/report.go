@@ -12,7 +12,8 @@ import (
 // Report is what --output json prints.
 type Report struct {
 	Backends   Backends                  `json:"backends"`
-	Outbox     string                    `json:"outbox"` // relay or cdc
+	Outbox     string                    `json:"outbox"` // relay, cdc or cdc-message
+	Codec      string                    `json:"codec"`  // avro or json; avro,json where systems differ
 	Orders     Orders                    `json:"orders"`
 	Hello      *invariants.HelloCounts   `json:"hello,omitempty"`   // where it ran
 	Hotel      *invariants.HotelCounts   `json:"hotel,omitempty"`   // where it ran
@@ -113,6 +114,7 @@ func begunReport(o Options, at sample) *Report {
 	r := &Report{
 		Backends: Backends{o.kafkaName(), o.databaseName(), o.redisName()},
 		Outbox:   o.outboxName(),
+		Codec:    o.codecName(),
 		Latency:  Latency{milliseconds(at.p50), milliseconds(at.p99)},
 		Crashes:  at.crashes.Killed + at.crashes.Unexpected,
 		unit:     at.unit(),

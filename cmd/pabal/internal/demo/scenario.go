@@ -39,12 +39,14 @@ type scenario interface {
 // stage is what a scenario works on.
 type stage struct {
 	cluster kafka.Config
-	folder  *folder
-	dbs     *databases
-	redis   *redisServer      // nil where no scenario uses one
-	at      map[string]string // host:port of each service
-	begun   time.Time
-	seed    uint64
+	// registry is the URL of the schema registry, "" without one.
+	registry string
+	folder   *folder
+	dbs      *databases
+	redis    *redisServer      // nil where no scenario uses one
+	at       map[string]string // host:port of each service
+	begun    time.Time
+	seed     uint64
 	// rate and maxOpen are this scenario's share.
 	rate    float64
 	maxOpen int

@@ -2,9 +2,12 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/pabal-dev/pabal/examples/hotel/message"
+	"github.com/pabal-dev/pabal/examples/service"
 	"github.com/pabal-dev/pabal/internal/invariants"
 	"github.com/pabal-dev/pabal/internal/traffic"
 	"github.com/pabal-dev/pabal/internal/traffic/hotel"
@@ -17,6 +20,7 @@ type hotelScenario struct {
 	ledger  *traffic.Ledger
 	watcher *traffic.Watcher
 	traffic *hotel.Traffic
+	values  *service.Payloads
 }
 
 func (s *hotelScenario) prepare(ctx context.Context, on stage) (err error) {
@@ -24,7 +28,10 @@ func (s *hotelScenario) prepare(ctx context.Context, on stage) (err error) {
 	if s.ledger, err = on.ledger("accepted-hotel.log"); err != nil {
 		return err
 	}
-	if s.watcher, err = traffic.Watch(ctx, on.cluster, message.TransactionResult, hotel.See(s.tracker)); err != nil {
+	if s.values, err = on.payloads(message.Schemas()); err != nil {
+		return err
+	}
+	if s.watcher, err = traffic.Watch(ctx, on.cluster, message.TransactionResult, s.see()); err != nil {
 		return err
 	}
 	s.traffic = hotel.New(hotel.Config{
@@ -32,6 +39,16 @@ func (s *hotelScenario) prepare(ctx context.Context, on stage) (err error) {
 		Tracker: s.tracker, Ledger: s.ledger,
 	})
 	return s.traffic.Prepare(ctx)
+}
+
+// see takes reservations' ends from the room service's answers, and ignores what it cannot read.
+func (s *hotelScenario) see() func(value []byte, now time.Time) {
+	values, see := service.SerdeOf[message.ReservationMessageResponse](s.values, message.TransactionResult), hotel.See(s.tracker)
+	return func(value []byte, now time.Time) {
+		if result, err := values.Decode(value); err == nil {
+			see(result.ReservationID, string(result.Status), now)
+		}
+	}
 }
 
 func (s *hotelScenario) run(ctx context.Context, stop <-chan struct{}) { s.traffic.Run(ctx, stop) }
@@ -91,4 +108,6 @@ func (s *hotelScenario) try() []string {
 	}
 }
 
-func (s *hotelScenario) close() error { return closeBoth(s.watcher, s.ledger) }
+func (s *hotelScenario) close() error {
+	return errors.Join(closeBoth(s.watcher, s.ledger), s.values.Close())
+}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/pabal-dev/pabal/examples/orders/message"
 	"github.com/pabal-dev/pabal/examples/orders/topselling"
+	"github.com/pabal-dev/pabal/examples/service"
 	"github.com/pabal-dev/pabal/internal/invariants"
 	"github.com/pabal-dev/pabal/internal/traffic"
 )
@@ -21,6 +23,7 @@ type ordersScenario struct {
 	ledger  *traffic.Ledger
 	watcher *traffic.Watcher
 	traffic *traffic.Traffic
+	values  *service.Payloads
 }
 
 func (s *ordersScenario) prepare(ctx context.Context, on stage) (err error) {
@@ -28,7 +31,10 @@ func (s *ordersScenario) prepare(ctx context.Context, on stage) (err error) {
 	if s.ledger, err = on.ledger("accepted.log"); err != nil {
 		return err
 	}
-	if s.watcher, err = traffic.Watch(ctx, on.cluster, message.TypeOrderChanged, s.tracker.SeeOrder); err != nil {
+	if s.values, err = on.payloads(message.Schemas()); err != nil {
+		return err
+	}
+	if s.watcher, err = traffic.Watch(ctx, on.cluster, message.TypeOrderChanged, s.see()); err != nil {
 		return err
 	}
 	s.traffic = traffic.New(traffic.Config{
@@ -39,6 +45,16 @@ func (s *ordersScenario) prepare(ctx context.Context, on stage) (err error) {
 		Tracker: s.tracker, Ledger: s.ledger,
 	})
 	return s.traffic.Prepare(ctx)
+}
+
+// see takes orders' ends from order-changed. It ignores what it cannot read: it is no judge of messages.
+func (s *ordersScenario) see() func(value []byte, now time.Time) {
+	values := service.SerdeOf[message.OrderChanged](s.values, message.TypeOrderChanged)
+	return func(value []byte, now time.Time) {
+		if changed, err := values.Decode(value); err == nil {
+			s.tracker.SeeOrder(changed.OrderID, changed.Status, now)
+		}
+	}
 }
 
 func (s *ordersScenario) run(ctx context.Context, stop <-chan struct{}) { s.traffic.Run(ctx, stop) }
@@ -106,7 +122,9 @@ func (s *ordersScenario) try() []string {
 	}
 }
 
-func (s *ordersScenario) close() error { return closeBoth(s.watcher, s.ledger) }
+func (s *ordersScenario) close() error {
+	return errors.Join(closeBoth(s.watcher, s.ledger), s.values.Close())
+}
 
 func closeBoth(w *traffic.Watcher, l *traffic.Ledger) (err error) {
 	if w != nil {

@@ -30,15 +30,24 @@ type settings struct {
 	Redis, Sync, StateDir string
 	// Outbox is the way out of it, Slot what change data capture reads through.
 	Outbox, Slot string
-	LogLevel     slog.Level
+	// Codec is what events are written in, Registry where their schemas are, "" without one.
+	Codec, Registry string
+	LogLevel        slog.Level
 }
 
 // pollInterval is the default where relays publish.
 func (s settings) pollInterval() time.Duration {
-	if s.Outbox == service.OutboxCDC {
+	if s.Outbox != service.OutboxRelay {
 		return statusInterval
 	}
 	return 0
+}
+
+func (s settings) registries() []string {
+	if s.Registry == "" {
+		return nil
+	}
+	return []string{s.Registry}
 }
 
 // build makes the service; it is not started yet.
@@ -59,7 +68,8 @@ func (s settings) build(log *slog.Logger) (lifecycle.Service, error) {
 		Kafka: kafka.Config{Brokers: s.Brokers, Prefix: s.Prefix},
 		// A service that was killed goes on at once under its old name.
 		Instance: "demo-" + s.Name,
-		Outbox:   s.Outbox, OutboxSlot: s.Slot, PollInterval: s.pollInterval(),
+		Codec:    s.Codec, Registry: s.registries(),
+		Outbox: s.Outbox, OutboxSlot: s.Slot, PollInterval: s.pollInterval(),
 		Logger: log,
 	})
 }

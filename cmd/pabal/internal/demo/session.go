@@ -9,6 +9,7 @@ import (
 
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/cluster"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/interrupt"
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/schemas"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/webconsole"
 	"github.com/pabal-dev/pabal/console"
 	"github.com/pabal-dev/pabal/kafka"
@@ -28,6 +29,7 @@ type session struct {
 	log       *slog.Logger
 	cluster   kafka.Config
 	console   *webconsole.Running // nil without one
+	registry  *schemas.Server     // nil where no service has schemas
 	services  []settings
 	runner    runner
 	dbs       *databases
@@ -50,7 +52,7 @@ func (s *session) start(ctx context.Context) error {
 	ctx, stop := interrupt.Bound(ctx, startTimeout, s.finish)
 	defer stop()
 	for _, step := range []func(context.Context) error{
-		s.takeAddresses, s.takeFolder, s.startBroker, s.startRedis, s.checkDatabases, s.startCapture, s.startServices,
+		s.takeAddresses, s.takeFolder, s.startBroker, s.startRegistry, s.startRedis, s.checkDatabases, s.startCapture, s.startServices,
 		s.startTraffic, s.startConsole,
 	} {
 		if err := step(ctx); err != nil {
@@ -132,7 +134,7 @@ func (s *session) checkDatabases(ctx context.Context) (err error) {
 		one := settings{
 			System: d.System, Name: d.Name, Listen: s.addresses.services[d.Name], Database: database, Schema: schema,
 			Brokers: s.cluster.Brokers, Prefix: s.cluster.Prefix, LogLevel: s.o.LogLevel,
-			Outbox: s.o.outboxName(), Slot: slotOf(s.folder.manifest.Run),
+			Outbox: s.o.outboxName(), Slot: slotOf(s.folder.manifest.Run), Codec: s.o.codecOf(d), Registry: s.registryURL(),
 		}
 		if s.redis != nil {
 			one.Redis, one.Sync = s.redis.url, syncOf(s.folder.manifest.Run)
@@ -182,7 +184,7 @@ func (s *session) stopServices(ctx context.Context) error {
 func (s *session) startTraffic(ctx context.Context) error {
 	all := s.o.chosen()
 	on := stage{
-		cluster: s.cluster, folder: s.folder, dbs: s.dbs, redis: s.redis, at: s.addresses.services, begun: s.started, seed: s.o.Seed,
+		cluster: s.cluster, registry: s.registryURL(), folder: s.folder, dbs: s.dbs, redis: s.redis, at: s.addresses.services, begun: s.started, seed: s.o.Seed,
 		rate: s.o.Rate / float64(len(all)), maxOpen: max(1, s.o.MaxOpen/len(all)),
 	}
 	for _, each := range all {

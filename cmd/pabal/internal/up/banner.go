@@ -29,6 +29,9 @@ func (s *session) banner() string {
 	} else {
 		line("console", "%s", config.Off)
 	}
+	if text := s.registryText(); text != "" {
+		line("registry", "%s", text)
+	}
 	if text := s.connectText(); text != "" {
 		line("connect", "%s", text)
 	}

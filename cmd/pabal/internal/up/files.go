@@ -15,6 +15,7 @@ import (
 type files struct {
 	kafkaTLS, consoleTLS         *tls.Config
 	kafkaPassword, servicesToken string
+	registryPassword             string
 	users                        *auth.Users
 }
 
@@ -29,10 +30,13 @@ func readFiles(c *config.Settings) (f files, err error) {
 	if f.kafkaPassword, err = secret("kafka.sasl.password-file", c.Kafka.SASL.Password, c.Kafka.SASL.PasswordFile); err != nil {
 		return f, err
 	}
+	if f.registryPassword, err = secret("registry.password-file", c.Registry.Password, c.Registry.PasswordFile); err != nil {
+		return f, err
+	}
 	if f.servicesToken, err = secret("services.token-file", c.Services.Token, c.Services.TokenFile); err != nil {
 		return f, err
 	}
-	if c.Console.Users != "" && (c.Console.Listen != config.Off || c.Connect.Listen != config.Off) {
+	if c.Console.Users != "" && (c.Console.Listen != config.Off || c.Connect.Listen != config.Off || c.Registry.Listen != config.Off) {
 		if f.users, err = auth.Load(c.Console.Users); err != nil {
 			return f, fmt.Errorf("console.users: %w", err)
 		}

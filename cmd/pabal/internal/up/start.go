@@ -24,8 +24,8 @@ func (s *session) embedded() bool { return len(s.o.Config.Kafka.Brokers) == 0 }
 // readFiles reads what the settings name, and makes the logger.
 func (s *session) readFiles(context.Context) (err error) {
 	c := s.o.Config
-	if !s.embedded() && c.Console.Listen == config.Off && s.connectListen() == config.Off {
-		return fmt.Errorf("%w: there is nothing to start: brokers are given (%s), the console is off (%s) and so are connectors",
+	if !s.embedded() && c.Console.Listen == config.Off && s.connectListen() == config.Off && s.registryListen() == config.Off {
+		return fmt.Errorf("%w: there is nothing to start: brokers are given (%s), the console is off (%s) and so are connectors and the schema registry",
 			config.ErrWrong, c.Origin("kafka.brokers"), c.Origin("console.listen"))
 	}
 	options := &slog.HandlerOptions{Level: c.Log.Level}
@@ -53,6 +53,10 @@ func (s *session) takeAddresses(context.Context) error {
 	if at := s.connectListen(); at != config.Off {
 		needs = append(needs, ports.Need{Addr: at, What: "the connectors' REST API", Flag: "--connect=127.0.0.1:PORT", Optional: c.Connect.Listen == config.Auto})
 		into = append(into, &s.connectAt)
+	}
+	if at := s.registryListen(); at != config.Off {
+		needs = append(needs, ports.Need{Addr: at, What: "the schema registry", Flag: "--registry=127.0.0.1:PORT", Optional: c.Registry.Listen == config.Auto})
+		into = append(into, &s.registryAt)
 	}
 	chosen, err := ports.Choose(needs...)
 	for i, address := range chosen {
@@ -139,5 +143,6 @@ func (s *session) consoleConfig() console.Config {
 	if s.connect != nil {
 		config.ConnectURL, config.ConnectHTTP, config.Metrics = s.connect.URL(), s.connect.Client(), s.connect.WriteMetrics
 	}
+	s.showRegistry(&config)
 	return config
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/config"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/connectors"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/interrupt"
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/schemas"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/webconsole"
 	"github.com/pabal-dev/pabal/console/audit"
 	"github.com/pabal-dev/pabal/kafka"
@@ -65,12 +66,15 @@ type session struct {
 	at      string // where the console listens, "" for none
 	// connectAt is where the connectors' REST API listens, "" for none.
 	connectAt string
-	files     files
-	audit     *audit.Log // where the API of connectors writes to it, too; nil is the console's own
-	broker    *broker.Broker
-	cluster   kafka.Config
-	connect   *connectors.Server
-	console   *webconsole.Running
+	// registryAt is where the schema registry listens, "" for none.
+	registryAt string
+	files      files
+	audit      *audit.Log // where the API of connectors writes to it, too; nil is the console's own
+	broker     *broker.Broker
+	cluster    kafka.Config
+	connect    *connectors.Server
+	registry   *schemas.Server
+	console    *webconsole.Running
 
 	undo []func(context.Context) error
 }
@@ -91,7 +95,7 @@ func (s *session) start(ctx context.Context) error {
 	ctx, stop := interrupt.Bound(ctx, startTimeout, s.finish)
 	defer stop()
 	for _, step := range []func(context.Context) error{
-		s.readFiles, s.takeAddresses, s.takeFolder, s.startBroker, s.startConnect, s.startConsole,
+		s.readFiles, s.takeAddresses, s.takeFolder, s.startBroker, s.startRegistry, s.startConnect, s.startConsole,
 	} {
 		err := step(ctx)
 		switch {

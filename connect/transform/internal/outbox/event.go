@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -35,6 +36,28 @@ func isOther(v any) bool {
 	return false
 }
 
+// encodingHeader says how a payload that is text stands for bytes: as such, or in base64.
+const encodingHeader = "pabal-encoding"
+
+func decodePayload(r *plugin.Record, encoding any) (err error) {
+	text, ok := r.Value.(string)
+	if !ok {
+		return nil
+	}
+	payload := []byte(text)
+	switch encoding {
+	case "base64":
+		if payload, err = base64.StdEncoding.DecodeString(text); err != nil {
+			return err
+		}
+	case "text":
+	default:
+		return fmt.Errorf("it is %v: a payload is text or base64", encoding)
+	}
+	r.ValueSchema, r.Value = optBytes, payload
+	return nil
+}
+
 // cloudEvent makes the record that a relay would have made of the row: headers without a value are
 // left out, further ones stand for themselves, and the event's time is the record's.
 type cloudEvent struct{ further string }
@@ -47,6 +70,9 @@ func NewEvent(c config.Values) (plugin.Transform, error) {
 func (t cloudEvent) Apply(r *plugin.Record) (bool, error) {
 	if !slices.ContainsFunc(r.Headers, func(h plugin.Header) bool { return h.Key == "ce_id" }) {
 		return true, nil // such as a heartbeat
+	}
+	if r.Value == nil {
+		r.ValueSchema = optBytes // of MongoDB's null nobody knows what it is a null of
 	}
 	key, _ := r.Key.(string)
 	var given []event.Header
@@ -61,6 +87,8 @@ func (t cloudEvent) Apply(r *plugin.Record) (bool, error) {
 			if isOther(h.Value) {
 				return false, nil
 			}
+		case h.Key == encodingHeader:
+			err = decodePayload(r, h.Value)
 		case h.Key == t.further:
 			err = furtherHeaders(h.Value, further)
 		case h.Key == "ce_time":

@@ -6,6 +6,7 @@ const columnsOf = {
     ["Examples", (d) => [...(d.liveRows ?? []).map((r) => "live: " + r), ...(d.copyRows ?? []).map((r) => "rebuilt: " + r)].join("\n")],
   ],
 };
+columnsOf.reasons = [["What it would break", (r) => r.detail]];
 columnsOf.problems = [["Setting", (p) => p.setting], ["What is wrong", (p) => p.detail]];
 const none = { problems: "Nothing is wrong with it.", moves: "Nothing would change.", differences: "There are no tables to compare." };
 
@@ -14,6 +15,7 @@ export function showPlan(into, answer, name) {
   into.replaceChildren();
   if (answer.warning) into.append(element("p", answer.warning, "hint"));
   for (const warning of answer.warnings ?? []) into.append(element("p", warning, "hint"));
+  if (name === "reasons") into.append(element("p", answer.said, answer.compatible ? "ok-text" : "bad-text"));
   if (name === "preview") into.append(element("p", summary(answer)));
   const rows = answer[name] ?? [];
   if (!rows.length) {

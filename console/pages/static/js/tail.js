@@ -56,6 +56,7 @@ function shape(m) {
   put("key", text(m.key));
   put("text", text(m.value).slice(0, 160));
   put("value", pretty(m.value));
+  put("schema", schema(m.value?.schema));
   const headers = one.querySelector('[data-f="headers"]');
   for (const h of m.headers ?? []) {
     const row = document.createElement("div"), dt = document.createElement("dt"), dd = document.createElement("dd");
@@ -75,6 +76,13 @@ function shape(m) {
 function text(data) {
   if (!data || data.format === "null") return "–";
   return data.format === "binary" ? `${data.size} bytes of binary data` : data.text ?? "";
+}
+
+// schema says what decoded a value, or why nothing did.
+function schema(s) {
+  if (!s) return "";
+  const from = s.subject ? `Schema ${s.id}: ${s.subject}, version ${s.version}` : `Schema ${s.id}`;
+  return s.problem ? `${from}. ${s.problem}` : from;
 }
 
 function pretty(data) {

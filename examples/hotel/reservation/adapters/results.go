@@ -16,33 +16,35 @@ import (
 
 // Groups are for the topic the service reads, before its sagas.
 func Groups(env service.Env) map[string]inbox.GroupHandler[storage.Tx] {
-	return map[string]inbox.GroupHandler[storage.Tx]{env.Topic(message.TransactionResult): checkResults}
+	return map[string]inbox.GroupHandler[storage.Tx]{env.Topic(message.TransactionResult): checkResults(env)}
 }
 
 // checkResults refuses answers that nobody here can have asked for, before the sagas
 // see them: nights may have been taken, and a person must look.
-func checkResults(ctx context.Context, t storage.Tx, ms []inbox.Message) error {
-	asked := map[int64]bool{}
-	for _, m := range ms {
-		result, err := decode(m.Event)
-		if err != nil {
+func checkResults(env service.Env) inbox.GroupHandler[storage.Tx] {
+	return func(ctx context.Context, t storage.Tx, ms []inbox.Message) error {
+		asked := map[int64]bool{}
+		for _, m := range ms {
+			result, err := decode(env, m.Event)
+			if err != nil {
+				return err
+			}
+			asked[result.ReservationID] = false
+		}
+		if err := markKnown(ctx, t, asked); err != nil {
 			return err
 		}
-		asked[result.ReservationID] = false
-	}
-	if err := markKnown(ctx, t, asked); err != nil {
-		return err
-	}
-	for id, known := range asked {
-		if !known {
-			return inbox.Permanent(fmt.Errorf("the result of reservation %d, which is unknown here", id))
+		for id, known := range asked {
+			if !known {
+				return inbox.Permanent(fmt.Errorf("the result of reservation %d, which is unknown here", id))
+			}
 		}
+		return nil
 	}
-	return nil
 }
 
-func decode(e event.Event) (message.ReservationMessageResponse, error) {
-	m, err := event.Decode[message.ReservationMessageResponse](e)
+func decode(env service.Env, e event.Event) (message.ReservationMessageResponse, error) {
+	m, err := service.Payload[message.ReservationMessageResponse](env, e)
 	if err != nil {
 		return m, err
 	}

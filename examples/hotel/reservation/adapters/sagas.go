@@ -93,11 +93,11 @@ func (s *Sagas) reservation() saga.Choreography[message.ReservationMessage] {
 		Participants: []saga.Participant[message.ReservationMessage]{{
 			Name: room,
 			Compensation: func(c saga.Context, m *message.ReservationMessage) []outbox.Message {
-				return []outbox.Message{s.env.To(message.RoomCancel, event.New(message.RoomCancel, message.Key(m.ReservationID), *m))}
+				return []outbox.Message{s.env.To(message.RoomCancel, s.env.Event(message.RoomCancel, message.Key(m.ReservationID), *m))}
 			},
 			CompensationTimeout: s.env.Duration(CancelTimeout),
 		}},
-		Replies:  []saga.Reply[message.ReservationMessage]{{Topic: s.env.Topic(message.TransactionResult), Read: readReserved}},
+		Replies:  []saga.Reply[message.ReservationMessage]{{Topic: s.env.Topic(message.TransactionResult), Read: s.readReserved}},
 		Deadline: s.env.Duration(ReserveTimeout),
 	}
 }
@@ -107,15 +107,15 @@ func (s *Sagas) cancellation() saga.Choreography[message.ReservationMessage] {
 	return saga.Choreography[message.ReservationMessage]{
 		Name:         string(cancelling),
 		Participants: []saga.Participant[message.ReservationMessage]{{Name: room}},
-		Replies:      []saga.Reply[message.ReservationMessage]{{Topic: s.env.Topic(message.TransactionResult), Read: readCancelled}},
+		Replies:      []saga.Reply[message.ReservationMessage]{{Topic: s.env.Topic(message.TransactionResult), Read: s.readCancelled}},
 		Deadline:     s.env.Duration(CancelTimeout),
 		OnDeadline:   saga.ReviewAtDeadline,
 	}
 }
 
 // readReserved takes a CANCEL only as the answer to the compensation.
-func readReserved(e event.Event) (saga.Answer[message.ReservationMessage], error) {
-	m, a, err := read(e)
+func (s *Sagas) readReserved(e event.Event) (saga.Answer[message.ReservationMessage], error) {
+	m, a, err := s.read(e)
 	switch {
 	case err != nil:
 	case m.Status == message.Success:
@@ -128,16 +128,16 @@ func readReserved(e event.Event) (saga.Answer[message.ReservationMessage], error
 	return a, err
 }
 
-func readCancelled(e event.Event) (saga.Answer[message.ReservationMessage], error) {
-	m, a, err := read(e)
+func (s *Sagas) readCancelled(e event.Event) (saga.Answer[message.ReservationMessage], error) {
+	m, a, err := s.read(e)
 	if err == nil && m.Status == message.Cancel && !reserving.owns(e) {
 		a.Result = saga.Succeeded
 	}
 	return a, err
 }
 
-func read(e event.Event) (message.ReservationMessageResponse, saga.Answer[message.ReservationMessage], error) {
-	m, err := decode(e)
+func (s *Sagas) read(e event.Event) (message.ReservationMessageResponse, saga.Answer[message.ReservationMessage], error) {
+	m, err := decode(s.env, e)
 	return m, saga.Answer[message.ReservationMessage]{ID: message.Key(m.ReservationID), Step: room, Reason: m.Message}, err
 }
 

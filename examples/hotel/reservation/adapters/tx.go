@@ -7,7 +7,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/pabal-dev/pabal/event"
 	"github.com/pabal-dev/pabal/examples/hotel/message"
 	"github.com/pabal-dev/pabal/examples/hotel/reservation/domain"
 	"github.com/pabal-dev/pabal/examples/hotel/reservation/ports"
@@ -60,7 +59,7 @@ func (t tx) Save(ctx context.Context, r domain.Reservation) error {
 }
 
 func (t tx) Reserve(ctx context.Context, r domain.Reservation) error {
-	e := event.New(message.RoomReserve, message.Key(r.ID), request(r)).InTransaction(reserving.correlation(r.ID))
+	e := t.env.Event(message.RoomReserve, message.Key(r.ID), request(r)).InTransaction(reserving.correlation(r.ID))
 	if err := t.env.Send(ctx, t.Tx, message.RoomReserve, e); err != nil {
 		return err
 	}
@@ -68,7 +67,7 @@ func (t tx) Reserve(ctx context.Context, r domain.Reservation) error {
 }
 
 func (t tx) Cancel(ctx context.Context, r domain.Reservation) error {
-	e := event.New(message.RoomCancel, message.Key(r.ID), request(r)).InTransaction(cancelling.correlation(r.ID))
+	e := t.env.Event(message.RoomCancel, message.Key(r.ID), request(r)).InTransaction(cancelling.correlation(r.ID))
 	if err := t.env.Send(ctx, t.Tx, message.RoomCancel, e); err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/pabal-dev/pabal/event"
 	"github.com/pabal-dev/pabal/examples/hotel/message"
 	"github.com/pabal-dev/pabal/examples/hotel/room/domain"
 	"github.com/pabal-dev/pabal/examples/hotel/room/ports"
@@ -18,7 +17,7 @@ import (
 func Handlers(env service.Env) map[string]inbox.Handler[storage.Tx] {
 	handle := func(do func(ctx context.Context, t tx, m message.ReservationMessage) error) inbox.Handler[storage.Tx] {
 		return func(ctx context.Context, t storage.Tx, m inbox.Message) error {
-			request, err := event.Decode[message.ReservationMessage](m.Event)
+			request, err := service.Payload[message.ReservationMessage](env, m.Event)
 			if err != nil {
 				return err
 			}

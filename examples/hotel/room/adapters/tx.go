@@ -101,7 +101,7 @@ func (t tx) AnswerCancel(ctx context.Context, s domain.Stay) error {
 }
 
 func (t tx) answer(ctx context.Context, s domain.Stay, status message.Status) error {
-	e := event.New(message.TransactionResult, message.Key(s.ReservationID), message.ReservationMessageResponse{
+	e := t.env.Event(message.TransactionResult, message.Key(s.ReservationID), message.ReservationMessageResponse{
 		ReservationID: s.ReservationID, Status: status, Message: s.Reason,
 	})
 	return t.env.Send(ctx, t.Tx, message.TransactionResult, e.CausedBy(t.cause))

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/pabal-dev/pabal/event"
 	"github.com/pabal-dev/pabal/examples/library/bestbook/domain"
 	"github.com/pabal-dev/pabal/examples/library/bestbook/ports"
 	"github.com/pabal-dev/pabal/examples/library/message"
@@ -25,7 +24,7 @@ func Handlers[T inbox.Tx](env service.Env, within func(context.Context, T, func(
 	}
 	return map[string]inbox.Handler[T]{
 		env.Topic(message.RentalRent): func(ctx context.Context, tx T, in inbox.Message) error {
-			rented, err := event.Decode[message.ItemRented](in.Event)
+			rented, err := service.Payload[message.ItemRented](env, in.Event)
 			if err != nil {
 				return err
 			}
@@ -33,7 +32,7 @@ func Handlers[T inbox.Tx](env service.Env, within func(context.Context, T, func(
 		},
 		// Whichever participant a cancel is for, the rent is undone.
 		env.Topic(message.RentCancel): func(ctx context.Context, tx T, in inbox.Message) error {
-			cancel, err := event.Decode[message.CancelCommand](in.Event)
+			cancel, err := service.Payload[message.CancelCommand](env, in.Event)
 			if err != nil {
 				return err
 			}

@@ -28,7 +28,7 @@ func Handlers(env service.Env) map[string]inbox.Handler[storage.Tx] {
 type messages struct{ env service.Env }
 
 func (m messages) onRented(ctx context.Context, tx storage.Tx, in inbox.Message) error {
-	rented, err := event.Decode[message.ItemRented](in.Event)
+	rented, err := service.Payload[message.ItemRented](m.env, in.Event)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (m messages) onRented(ctx context.Context, tx storage.Tx, in inbox.Message)
 }
 
 func (m messages) onReturned(ctx context.Context, tx storage.Tx, in inbox.Message) error {
-	returned, err := event.Decode[message.ItemReturned](in.Event)
+	returned, err := service.Payload[message.ItemReturned](m.env, in.Event)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (m messages) onReturned(ctx context.Context, tx storage.Tx, in inbox.Messag
 // onCancel leaves alone what is meant for another participant.
 func (m messages) onCancel(kind domain.Kind, of message.EventType) inbox.Handler[storage.Tx] {
 	return func(ctx context.Context, tx storage.Tx, in inbox.Message) error {
-		cancel, err := event.Decode[message.CancelCommand](in.Event)
+		cancel, err := service.Payload[message.CancelCommand](m.env, in.Event)
 		if err != nil || !cancel.IsFor(message.Book) {
 			return err
 		}
@@ -99,6 +99,6 @@ func (tx *transaction) answer(ctx context.Context, success bool, reason string, 
 	if result.Success = success; !success {
 		result.Reason = reason
 	}
-	e := event.New(message.RentalResult, result.IDName.ID, result).CausedBy(tx.cause)
+	e := tx.env.Event(message.RentalResult, result.IDName.ID, result).CausedBy(tx.cause)
 	return tx.env.Send(ctx, tx, message.RentalResult, e)
 }

@@ -29,7 +29,7 @@ func Handlers(env service.Env) map[string]inbox.Handler[storage.Tx] {
 type messages struct{ env service.Env }
 
 func (m messages) onRented(ctx context.Context, tx storage.Tx, in inbox.Message) error {
-	rented, err := event.Decode[message.ItemRented](in.Event)
+	rented, err := service.Payload[message.ItemRented](m.env, in.Event)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (m messages) onRented(ctx context.Context, tx storage.Tx, in inbox.Message)
 }
 
 func (m messages) onReturned(ctx context.Context, tx storage.Tx, in inbox.Message) error {
-	returned, err := event.Decode[message.ItemReturned](in.Event)
+	returned, err := service.Payload[message.ItemReturned](m.env, in.Event)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (m messages) onReturned(ctx context.Context, tx storage.Tx, in inbox.Messag
 }
 
 func (m messages) onCleared(ctx context.Context, tx storage.Tx, in inbox.Message) error {
-	cleared, err := event.Decode[message.OverdueCleared](in.Event)
+	cleared, err := service.Payload[message.OverdueCleared](m.env, in.Event)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (m messages) take(ctx context.Context, tx storage.Tx, in inbox.Message, kin
 }
 
 func (m messages) onPointUse(ctx context.Context, tx storage.Tx, in inbox.Message) error {
-	command, err := event.Decode[message.PointUseCommand](in.Event)
+	command, err := service.Payload[message.PointUseCommand](m.env, in.Event)
 	if err != nil {
 		return err
 	}
@@ -108,6 +108,6 @@ func (tx *transaction) answer(ctx context.Context, kind domain.Kind, success boo
 	if result.Success = success; !success {
 		result.Reason = reason
 	}
-	e := event.New(message.RentalResult, result.IDName.ID, result).CausedBy(tx.cause)
+	e := tx.env.Event(message.RentalResult, result.IDName.ID, result).CausedBy(tx.cause)
 	return tx.env.Send(ctx, tx, message.RentalResult, e)
 }

@@ -3,7 +3,6 @@ package adapters
 import (
 	"context"
 
-	"github.com/pabal-dev/pabal/event"
 	"github.com/pabal-dev/pabal/examples/library/message"
 	"github.com/pabal-dev/pabal/examples/library/rental/domain"
 	"github.com/pabal-dev/pabal/saga"
@@ -43,7 +42,7 @@ func (tx *transaction) Cleared(ctx context.Context, m domain.Member, c domain.Cl
 // RentUndone implements ports.Tx: the best books answer nothing, and are told in any
 // case.
 func (tx *transaction) RentUndone(ctx context.Context, m domain.Member, l domain.Loan) error {
-	e := cancel(message.RentCancel, transactionAbout(m, l), message.BestBook)
+	e := cancel(tx.sagas.env, message.RentCancel, transactionAbout(m, l), message.BestBook)
 	if cause := tx.causes[l.ID]; cause.ID != "" {
 		e = e.CausedBy(cause)
 	}
@@ -60,5 +59,5 @@ func (tx *transaction) begin(ctx context.Context, m *manager, id string, t Trans
 }
 
 func (tx *transaction) send(ctx context.Context, transactionID, topic string, m domain.Member, value any) error {
-	return tx.sagas.env.Send(ctx, tx, topic, event.New(topic, m.ID, value).InTransaction(transactionID))
+	return tx.sagas.env.Send(ctx, tx, topic, tx.sagas.env.Event(topic, m.ID, value).InTransaction(transactionID))
 }

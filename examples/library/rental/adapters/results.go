@@ -16,38 +16,40 @@ import (
 
 // Groups are for the topic the service reads, before its sagas.
 func Groups(env service.Env) map[string]inbox.GroupHandler[storage.Tx] {
-	return map[string]inbox.GroupHandler[storage.Tx]{env.Topic(message.RentalResult): checkResults}
+	return map[string]inbox.GroupHandler[storage.Tx]{env.Topic(message.RentalResult): checkResults(env)}
 }
 
 // checkResults refuses results that nobody here can have asked for, before the sagas
 // see them: something was done, and a person must look.
-func checkResults(ctx context.Context, tx storage.Tx, ms []inbox.Message) error {
-	asked := map[string]bool{}
-	for _, m := range ms {
-		result, err := decode(m.Event)
-		if err != nil {
+func checkResults(env service.Env) inbox.GroupHandler[storage.Tx] {
+	return func(ctx context.Context, tx storage.Tx, ms []inbox.Message) error {
+		asked := map[string]bool{}
+		for _, m := range ms {
+			result, err := decode(env, m.Event)
+			if err != nil {
+				return err
+			}
+			if result.EventType != message.Use { // it belongs to whoever used the points
+				asked[transactionOf(m.Event)] = false
+			}
+		}
+		if len(asked) == 0 {
+			return nil
+		}
+		if err := markKnown(ctx, tx, asked); err != nil {
 			return err
 		}
-		if result.EventType != message.Use { // it belongs to whoever used the points
-			asked[transactionOf(m.Event)] = false
+		for id, known := range asked {
+			if !known {
+				return inbox.Permanent(fmt.Errorf("a result of transaction %s, which is unknown here", id))
+			}
 		}
-	}
-	if len(asked) == 0 {
 		return nil
 	}
-	if err := markKnown(ctx, tx, asked); err != nil {
-		return err
-	}
-	for id, known := range asked {
-		if !known {
-			return inbox.Permanent(fmt.Errorf("a result of transaction %s, which is unknown here", id))
-		}
-	}
-	return nil
 }
 
-func decode(e event.Event) (message.EventResult, error) {
-	r, err := event.Decode[message.EventResult](e)
+func decode(env service.Env, e event.Event) (message.EventResult, error) {
+	r, err := service.Payload[message.EventResult](env, e)
 	if err != nil {
 		return r, err
 	}

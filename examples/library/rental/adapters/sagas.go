@@ -84,23 +84,23 @@ func (s *Sagas) All() []service.Saga { return []service.Saga{s.rents, s.returns,
 // refuses, the other undoes its part.
 func RentSaga(env service.Env) saga.Choreography[Transaction] {
 	return choreography(env, rentSaga, message.Rent,
-		participant(env, message.Book, message.RentCancel, cancelOf(message.RentCancel)),
-		participant(env, message.Member, message.PointUse, pointUseOf(message.Rent)),
+		participant(env, message.Book, message.RentCancel, cancelOf(env, message.RentCancel)),
+		participant(env, message.Member, message.PointUse, pointUseOf(env, message.Rent)),
 	)
 }
 
 // ReturnSaga: the book is taken from the member, who gets points.
 func ReturnSaga(env service.Env) saga.Choreography[Transaction] {
 	return choreography(env, returnSaga, message.Return,
-		participant(env, message.Book, message.ReturnCancel, cancelOf(message.ReturnCancel)),
-		participant(env, message.Member, message.PointUse, pointUseOf(message.Return)),
+		participant(env, message.Book, message.ReturnCancel, cancelOf(env, message.ReturnCancel)),
+		participant(env, message.Member, message.PointUse, pointUseOf(env, message.Return)),
 	)
 }
 
 // OverdueSaga: the member's points pay the late fee.
 func OverdueSaga(env service.Env) saga.Choreography[Transaction] {
 	return choreography(env, overdueSaga, message.Overdue,
-		participant(env, message.Member, message.PointUse, pointUseOf(message.Overdue)),
+		participant(env, message.Member, message.PointUse, pointUseOf(env, message.Overdue)),
 	)
 }
 
@@ -116,7 +116,7 @@ func LoanSaga() saga.Definition[Transaction] {
 func choreography(env service.Env, name string, of message.EventType, participants ...saga.Participant[Transaction]) saga.Choreography[Transaction] {
 	return saga.Choreography[Transaction]{
 		Name: name, Participants: participants,
-		Replies:  []saga.Reply[Transaction]{{Topic: env.Topic(message.RentalResult), Read: read(of)}},
+		Replies:  []saga.Reply[Transaction]{{Topic: env.Topic(message.RentalResult), Read: read(env, of)}},
 		Deadline: env.Duration(AnswerTimeout), OnDeadline: saga.ReviewAtDeadline,
 	}
 }
@@ -133,24 +133,24 @@ func participant(env service.Env, p message.Participant, topic string, compensat
 	}
 }
 
-func cancelOf(typ string) func(Transaction) event.Event {
-	return func(t Transaction) event.Event { return cancel(typ, t, message.Book) }
+func cancelOf(env service.Env, typ string) func(Transaction) event.Event {
+	return func(t Transaction) event.Event { return cancel(env, typ, t, message.Book) }
 }
 
-func cancel(typ string, t Transaction, p message.Participant) event.Event {
-	return event.New(typ, t.IDName.ID, message.CancelCommand{IDName: t.IDName, Item: t.Item, Point: t.Point, Participant: p})
+func cancel(env service.Env, typ string, t Transaction, p message.Participant) event.Event {
+	return env.Event(typ, t.IDName.ID, message.CancelCommand{IDName: t.IDName, Item: t.Item, Point: t.Point, Participant: p})
 }
 
-func pointUseOf(of message.EventType) func(Transaction) event.Event {
+func pointUseOf(env service.Env, of message.EventType) func(Transaction) event.Event {
 	return func(t Transaction) event.Event {
-		return event.New(message.PointUse, t.IDName.ID, message.PointUseCommand{IDName: t.IDName, Point: t.Point, EventType: of})
+		return env.Event(message.PointUse, t.IDName.ID, message.PointUseCommand{IDName: t.IDName, Point: t.Point, EventType: of})
 	}
 }
 
 // read takes the results of one kind of transaction.
-func read(of message.EventType) func(event.Event) (saga.Answer[Transaction], error) {
+func read(env service.Env, of message.EventType) func(event.Event) (saga.Answer[Transaction], error) {
 	return func(e event.Event) (saga.Answer[Transaction], error) {
-		r, err := decode(e)
+		r, err := decode(env, e)
 		if err != nil || r.EventType != of {
 			return saga.Answer[Transaction]{}, err
 		}

@@ -34,7 +34,7 @@ func open(ctx context.Context, env service.Env, url string) (service.Backend, er
 	if err != nil {
 		return nil, err
 	}
-	within := database{db, env.Topic(message.TypePaymentRequest), env.CDC}
+	within := database{db, env, env.Topic(message.TypePaymentRequest), env.CDC}
 	all := newOrders(within)
 	if err := all.index(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -53,6 +53,7 @@ func open(ctx context.Context, env service.Env, url string) (service.Backend, er
 // database is MongoDB with transactions of the service's own.
 type database struct {
 	*mongodb.DB
+	env service.Env
 	// paymentRequests is the name of that topic.
 	paymentRequests string
 	cdc             bool

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/pabal-dev/pabal/event"
 	"github.com/pabal-dev/pabal/examples/orders/message"
+	"github.com/pabal-dev/pabal/examples/service"
 	"github.com/pabal-dev/pabal/outbox"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -43,7 +43,7 @@ func (tx *Tx) insertRequests(ctx context.Context, messages []outbox.Message) err
 	}
 	documents := make([]any, len(messages))
 	for i, m := range messages {
-		r, err := event.Decode[message.PaymentRequest](m.Event)
+		r, err := service.Payload[message.PaymentRequest](tx.db.env, m.Event)
 		if err != nil {
 			return fmt.Errorf("request for the payment of order %s: %w", m.Key, err)
 		}

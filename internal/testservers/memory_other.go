@@ -1,0 +1,6 @@
+//go:build !linux
+
+package testservers
+
+// Memory is "": no file system in memory is known here.
+func Memory() string { return "" }
