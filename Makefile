@@ -2,7 +2,7 @@
 
 GO         ?= go
 TEST_FLAGS ?=
-CROSS      ?= linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
+CROSS      ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 TIMEOUT    ?= 15m
 # Modules of their own, so that their dependencies are not those of users.
 MODULES    := $(patsubst %/go.mod,%,$(wildcard bench/go.mod browsertest/go.mod))
@@ -11,14 +11,21 @@ MODULES    := $(patsubst %/go.mod,%,$(wildcard bench/go.mod browsertest/go.mod))
 # freeze processes that must come back in time.
 ALONE      := ./internal/debezium ./internal/faults ./internal/simulation ./streams/internal/eostest
 
-# SQLite translated from C and the C library below it, whose memory is not that of Go: to watch
-# every access finds nothing of ours and takes five times the processor. SQLite's driver, which
-# takes our values, is watched.
-UNWATCHED := $(patsubst %,-gcflags=modernc.org/%=-race=false,sqlite/lib libc memory)
+# What is compiled for the tests, and for vet, so that both share it. What a debugger reads is left
+# out, and our packages' calls are not inlined: both take half of the compiler's time.
+# SQLite translated from C and the C library below it have memory that is not Go's: to watch every
+# access finds nothing of ours and takes five times the processor. SQLite's driver, which takes our
+# values, is watched.
+OURS      := github.com/pabal-dev/pabal/...
+UNWATCHED := modernc.org/sqlite/lib modernc.org/libc modernc.org/memory
+RACE      := -race -ldflags="-s -w" -gcflags=all=-dwarf=false -gcflags='$(OURS)=-dwarf=false -l' \
+             $(patsubst %,-gcflags='%=-dwarf=false -race=false',$(UNWATCHED))
 
-# The others two at a time: more would share the same servers and cores. What a debugger reads is
-# left out: it takes most of a linker's time.
-GO_TEST = $(GO) test -vet=off -race $(UNWATCHED) -ldflags="-s -w" -timeout $(TIMEOUT) $(TEST_FLAGS)
+# A program that is watched for races would sleep for a second at its end.
+export GORACE := atexit_sleep_ms=0 $(GORACE)
+
+# The others two at a time: more would share the same servers and cores.
+GO_TEST = $(GO) test -vet=off $(RACE) -timeout $(TIMEOUT) $(TEST_FLAGS)
 
 # Without the folder's name in what is compiled, clones on one machine share Go's cache.
 export GOFLAGS := -trimpath $(filter-out -trimpath,$(GOFLAGS))
@@ -41,8 +48,8 @@ build:
 .PHONY: test
 test:
 	scripts/install-test-servers
-	$(GO) vet ./...
-	$(GO) build -o bin/testservers ./internal/testservers/cmd
+	$(GO) vet $(RACE) ./...
+	$(GO) build $(RACE) -o bin/testservers ./internal/testservers/cmd
 	bin/testservers -- $(MAKE) --no-print-directory test-modules
 
 # What runs between the servers' start and end. All of it runs, whatever fails.
@@ -54,7 +61,7 @@ test-modules:
 	echo "# $(ALONE)"; \
 	$(GO_TEST) -p 1 $(ALONE) || failed="$$failed alone"; \
 	for module in $(MODULES); do echo "# the module $$module"; \
-	  (cd $$module && $(GO) vet ./... && $(GO) test -vet=off -timeout $(TIMEOUT) $(TEST_FLAGS) ./...) || failed="$$failed $$module"; done; \
+	  (cd $$module && $(GO) vet $(RACE) ./... && $(GO_TEST) ./...) || failed="$$failed $$module"; done; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 
 .PHONY: test-full
@@ -63,7 +70,7 @@ test-full:
 
 .PHONY: check
 check: check-format check-modules check-cross
-	$(GO) vet ./...
+	$(GO) vet $(RACE) ./...
 
 .PHONY: check-format
 check-format:

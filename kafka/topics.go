@@ -56,11 +56,11 @@ func EnsureTopics(ctx context.Context, client *kgo.Client, c Config, topics ...T
 		// Again in every round: one that existed may be on its way out.
 		few, err := ensureEach(ctx, admin, c, topics, patience)
 		if err != nil {
-			return errors.Join(tooFew, err)
+			return after(tooFew, err)
 		}
 		tooFew = few
 		if topics, err = unseen(ctx, client, c, topics); err != nil {
-			return errors.Join(tooFew, err)
+			return after(tooFew, err)
 		}
 		if len(topics) == 0 {
 			return nil
@@ -69,7 +69,7 @@ func EnsureTopics(ctx context.Context, client *kgo.Client, c Config, topics ...T
 		case <-time.After(wait):
 		case <-ctx.Done():
 			if tooFew != nil {
-				return errors.Join(tooFew, ctx.Err())
+				return after(tooFew, ctx.Err())
 			}
 			return fmt.Errorf("topic %s was created, and Kafka does not show it: %w", c.Topic(topics[0].Name), ctx.Err())
 		}
@@ -77,13 +77,24 @@ func EnsureTopics(ctx context.Context, client *kgo.Client, c Config, topics ...T
 	return nil
 }
 
+// after is the error that ended the wait for more brokers, if that is what it was.
+func after(tooFew, err error) error {
+	if tooFew == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", tooFew, err)
+}
+
 // ensureEach returns in tooFew what may pass by itself until patience ends.
 func ensureEach(ctx context.Context, admin *kadm.Client, c Config, topics []Topic, patience time.Time) (tooFew, err error) {
 	for _, t := range topics {
 		err := ensureTopic(ctx, admin, c, t)
-		if errors.Is(err, kerr.InvalidReplicationFactor) && time.Now().Before(patience) {
-			tooFew = err
-			continue
+		if errors.Is(err, kerr.InvalidReplicationFactor) {
+			if time.Now().Before(patience) {
+				tooFew = err
+				continue
+			}
+			return nil, fmt.Errorf("%w: waited %s for more brokers; start them, or ask for fewer replicas", err, brokersReturn)
 		}
 		if err != nil {
 			return tooFew, err

@@ -105,6 +105,25 @@ func TestATopicOnItsWayOut(t *testing.T) {
 	}
 }
 
+// tooFewBrokers answers that there are too few brokers for the topic "patient".
+func tooFewBrokers(r kmsg.Request) kmsg.Response {
+	resp := r.ResponseKind().(*kmsg.CreateTopicsResponse)
+	topic := kmsg.NewCreateTopicsResponseTopic()
+	topic.Topic, topic.ErrorCode = "patient", kerr.InvalidReplicationFactor.Code
+	resp.Topics = append(resp.Topics, topic)
+	return resp
+}
+
+// Brokers that stay too few are no reason to wait for ever.
+func TestBrokersThatAreTooFew(t *testing.T) {
+	t.Parallel()
+	c := controlled(t, kmsg.CreateTopics, tooFewBrokers)
+	err := kafka.EnsureTopics(t.Context(), client(t, c), c, kafka.Topic{Name: "patient"})
+	if !errors.Is(err, kerr.InvalidReplicationFactor) || !strings.Contains(err.Error(), "fewer replicas") {
+		t.Errorf("got %v, want what to do", err)
+	}
+}
+
 // A broker that the controller has not heard of for a while is none of the available ones.
 func TestBrokersThatComeBack(t *testing.T) {
 	back := make(chan bool)
@@ -116,11 +135,7 @@ func TestBrokersThatComeBack(t *testing.T) {
 			return nil
 		default:
 		}
-		resp := r.ResponseKind().(*kmsg.CreateTopicsResponse)
-		topic := kmsg.NewCreateTopicsResponseTopic()
-		topic.Topic, topic.ErrorCode = "patient", kerr.InvalidReplicationFactor.Code
-		resp.Topics = append(resp.Topics, topic)
-		return resp
+		return tooFewBrokers(r)
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {

@@ -1,5 +1,5 @@
-// Package measure has what benchmarks share: a real PostgreSQL, and what is made of
-// the rounds' figures.
+// Package measure has what benchmarks share: a real PostgreSQL, pabal built as it is shipped, and
+// what is made of the rounds' figures.
 package measure
 
 import (
