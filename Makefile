@@ -3,7 +3,7 @@
 GO         ?= go
 TEST_FLAGS ?=
 CROSS      ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
-TIMEOUT    ?= 15m
+TIMEOUT    ?= 45m
 # Modules of their own, so that their dependencies are not those of users.
 MODULES    := $(patsubst %/go.mod,%,$(wildcard bench/go.mod browsertest/go.mod))
 

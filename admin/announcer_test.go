@@ -50,7 +50,7 @@ func hear(t *testing.T, cluster kafka.Config) <-chan admin.Announcement {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	heard, done := make(chan admin.Announcement, 1000), make(chan struct{})
 	go func() {
 		defer close(done)

@@ -265,7 +265,11 @@ func TestClientMeetsStrangers(t *testing.T) {
 	t.Cleanup(server.CloseClientConnections)
 	for path, want := range map[string]error{"html": admin.ErrUnavailable, "moved": admin.ErrUnavailable, "huge": admin.ErrInvalid,
 		"broken": admin.ErrUnavailable, "slow": admin.ErrUnavailable, "nothing": admin.ErrUnavailable} {
-		c := client(t, admin.ClientConfig{URL: server.URL + "/" + path, Timeout: 500 * time.Millisecond, MaxAnswer: 1 << 20})
+		timeout := time.Minute
+		if path == "slow" {
+			timeout = 100 * time.Millisecond
+		}
+		c := client(t, admin.ClientConfig{URL: server.URL + "/" + path, Timeout: timeout, MaxAnswer: 1 << 20})
 		if _, err := c.Status(t.Context()); !errors.Is(err, want) || len(err.Error()) > 300 {
 			t.Errorf("%s: %v", path, err)
 		}

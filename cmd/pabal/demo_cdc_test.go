@@ -15,13 +15,13 @@ import (
 // killed; every invariant holds, no relay runs, and neither slot, publication nor schema is left.
 func TestDemoThroughCDC(t *testing.T) {
 	for name, flags := range map[string][]string{
-		"orders":  {"--duration=5s", "--rate=40"},
-		"rowless": {"--duration=5s", "--rate=40", "--outbox=cdc-message"},
-		"all":     {"--scenario=all", "--chaos", "--duration=20s", "--rate=30", "--drain=2m"},
+		"orders":  {"--duration=3s", "--rate=40"},
+		"rowless": {"--duration=3s", "--rate=40", "--outbox=cdc-message"},
+		"all":     {"--scenario=all", "--chaos", "--duration=10s", "--rate=30", "--drain=10m"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			database := testenv.Postgres(t)
-			r := pabalWithin(t, 5*time.Minute, demoArgs(append([]string{"--outbox=cdc", "--database=" + database}, flags...)...)...)
+			r := pabalWithin(t, 15*time.Minute, demoArgs(append([]string{"--outbox=cdc", "--database=" + database}, flags...)...)...)
 			if r.code != exitOK {
 				t.Fatalf("exit code %d\n%s", r.code, r.stderr)
 			}

@@ -31,7 +31,7 @@ type result struct {
 // pabal runs the program within the test.
 func pabal(t *testing.T, args ...string) result {
 	t.Helper()
-	return pabalWithin(t, 2*time.Minute, args...)
+	return pabalWithin(t, 10*time.Minute, args...)
 }
 
 func pabalWithin(t *testing.T, limit time.Duration, args ...string) result {

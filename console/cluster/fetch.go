@@ -67,6 +67,27 @@ func (c *Cluster) fetch(ctx context.Context, t *topic, asks []ask) map[int32]fet
 	return out
 }
 
+// fetchPatiently takes the asks' patience where nothing came, also of a broker that answers at once.
+func (c *Cluster) fetchPatiently(ctx context.Context, t *topic, asks []ask) map[int32]fetched {
+	var patience time.Duration
+	for _, a := range asks {
+		patience = max(patience, a.patience)
+	}
+	over := time.NewTimer(patience)
+	defer over.Stop()
+	out := c.fetch(ctx, t, asks)
+	for _, f := range out {
+		if f.bytes > 0 || f.err != nil {
+			return out
+		}
+	}
+	select {
+	case <-over.C:
+	case <-ctx.Done():
+	}
+	return out
+}
+
 func (c *Cluster) fetchFrom(ctx context.Context, leader int32, t *topic, asks []ask) map[int32]fetched {
 	out := make(map[int32]fetched, len(asks))
 	resp, err := c.client.Broker(int(leader)).RetriableRequest(ctx, fetchRequest(t, asks))

@@ -148,8 +148,8 @@ func (s *scan) read(wanting []*stream) error {
 	}
 	ctx, cancel := s.c.within(s.ctx)
 	defer cancel()
-	answers := s.c.fetch(ctx, s.topic, asks)
-	again, bytes := false, 0
+	answers := s.c.fetchPatiently(ctx, s.topic, asks)
+	again, bytes, now := false, 0, time.Now()
 	for _, answer := range answers {
 		bytes += answer.bytes
 	}
@@ -160,7 +160,7 @@ func (s *scan) read(wanting []*stream) error {
 			again = true
 			continue // asked again
 		}
-		if st.got(answer, bytes == 0); st.broken != nil {
+		if st.got(answer, bytes == 0, now); st.broken != nil {
 			s.notes = append(s.notes, fmt.Sprintf("partition %d could not be read: %v", st.partition, s.c.explain("read", st.broken)))
 		}
 	}

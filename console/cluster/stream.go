@@ -29,8 +29,10 @@ type stream struct {
 	// takes, as seen so far.
 	window int64
 	size   int64
-	// idle counts reads that came no further; broken says why it cannot be read.
+	// idle counts reads that came no further, since the first of them; broken says why it
+	// cannot be read.
 	idle   int
+	since  time.Time
 	broken error
 }
 
@@ -41,11 +43,12 @@ const (
 )
 
 // A broker may answer with nothing where there is something, as long as it does not know
-// the place of its last stable record in the file. So a few answers must say it, each with
-// more time than the one before.
+// the place of its last stable record in the file, and a busy one takes its time for that. So
+// a few answers must say it, each with more time than the one before, and for a while.
 const (
 	idleReads = 4
 	idleStep  = 50 * time.Millisecond
+	idleTime  = 2 * time.Second
 )
 
 func (s *stream) done() bool { return s.head == nil && s.low >= s.high }
@@ -71,7 +74,7 @@ func (s *stream) ask(share int32) ask {
 	if s.back && s.size > 0 {
 		maxBytes = min(maxBytes, max(2*s.size*(s.chunkHigh-s.at), chunkMinBytes))
 	}
-	return ask{partition: s.partition, offset: s.at, maxBytes: int32(maxBytes), patience: time.Duration(s.idle) * idleStep}
+	return ask{partition: s.partition, offset: s.at, maxBytes: int32(maxBytes), patience: time.Duration(min(s.idle, 2*idleReads)) * idleStep}
 }
 
 func (s *stream) nextWindow() int64 {
@@ -86,7 +89,7 @@ func (s *stream) nextWindow() int64 {
 // got takes what was read. Forwards any progress will do, backwards the window must
 // be whole, because its end comes first. dry says that no partition got anything: a
 // partition alone may get nothing because others filled the answer.
-func (s *stream) got(f fetched, dry bool) {
+func (s *stream) got(f fetched, dry bool, now time.Time) {
 	if f.err != nil {
 		s.broken = f.err
 		s.drop()
@@ -104,9 +107,11 @@ func (s *stream) got(f fetched, dry bool) {
 	case f.next > s.at:
 		s.at, s.idle = min(f.next, s.chunkHigh), 0
 	case dry:
-		s.idle++
+		if s.idle++; s.idle == 1 {
+			s.since = now
+		}
 	}
-	if s.idle > idleReads { // nothing is there up to the end: its records were removed
+	if s.idle > idleReads && now.Sub(s.since) >= idleTime { // nothing is there up to the end: its records were removed
 		s.at, s.idle = s.chunkHigh, 0
 	}
 	if s.at >= s.chunkHigh || !s.back && s.at > s.chunkLow {

@@ -19,9 +19,9 @@ import (
 
 // What is waited for, at most: the start of a service, its stop, and a state.
 const (
-	StartTimeout = 60 * time.Second
+	StartTimeout = 3 * time.Minute
 	StopTimeout  = 30 * time.Second
-	StateTimeout = 30 * time.Second
+	StateTimeout = 2 * time.Minute
 )
 
 // Backend is what services run on.

@@ -6,7 +6,7 @@ import (
 )
 
 // slack is for machines that are slow or shared. A test that passes does not wait for it.
-const slack = 4
+const slack = 10
 
 // Wait polls condition until it is true, and fails the test when that takes
 // longer than timeout, which is for an idle machine, and then some; what completes

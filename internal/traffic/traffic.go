@@ -25,7 +25,7 @@ type Config struct {
 	MaxOpen int
 	// Connections bounds the requests under way; 128 by default.
 	Connections int
-	// GiveUp bounds one request with its repeats; a minute by default.
+	// GiveUp bounds one request with its repeats; the constant GiveUp by default.
 	GiveUp time.Duration
 	// Tracker and Ledger learn of every accepted order.
 	Tracker *Tracker
@@ -64,13 +64,17 @@ type Stats struct {
 	Cancels, CancelsTaken int64
 }
 
+// GiveUp is how long a request is repeated by default. A service that is killed again and again on a
+// machine with much else to do is back for seconds only.
+const GiveUp = 3 * time.Minute
+
 // New returns traffic that does not flow yet.
 func New(c Config) *Traffic {
 	if c.Connections == 0 {
 		c.Connections = 128
 	}
 	if c.GiveUp == 0 {
-		c.GiveUp = time.Minute
+		c.GiveUp = GiveUp
 	}
 	t := &Traffic{Config: c, run: c.Run}
 	t.client = &client{NewClient(c.Connections, c.GiveUp, func() { t.stats.repeats.Add(1) }), c.Addresses}

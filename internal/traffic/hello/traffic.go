@@ -27,7 +27,7 @@ type Config struct {
 	Rate float64
 	// MaxOpen is how many commands may be under way; further ones wait.
 	MaxOpen int
-	// GiveUp bounds one command with its repeats; a minute by default.
+	// GiveUp bounds one command with its repeats; traffic.GiveUp by default.
 	GiveUp time.Duration
 }
 
@@ -65,7 +65,7 @@ type person struct {
 // New returns traffic that does not flow yet.
 func New(c Config) *Traffic {
 	if c.GiveUp == 0 {
-		c.GiveUp = time.Minute
+		c.GiveUp = traffic.GiveUp
 	}
 	t := &Traffic{Config: c, first: make(chan struct{})}
 	t.client = traffic.NewClient(connections, c.GiveUp, func() { t.repeats.Add(1) })

@@ -27,7 +27,7 @@ type Config struct {
 	MaxOpen int
 	// Connections bounds the requests under way; 128 by default.
 	Connections int
-	// GiveUp bounds one request with its repeats; a minute by default.
+	// GiveUp bounds one request with its repeats; traffic.GiveUp by default.
 	GiveUp time.Duration
 	// Tracker and Ledger learn of every accepted reservation and of its kind.
 	Tracker *traffic.Tracker
@@ -68,7 +68,7 @@ func New(c Config) *Traffic {
 		c.Connections = 128
 	}
 	if c.GiveUp == 0 {
-		c.GiveUp = time.Minute
+		c.GiveUp = traffic.GiveUp
 	}
 	t := &Traffic{Config: c}
 	t.client = traffic.NewClient(c.Connections, c.GiveUp, func() { t.repeats.Add(1) })

@@ -28,7 +28,7 @@ type Config struct {
 	// Connections bounds the requests under way; 128 by default.
 	Connections int
 	// GiveUp bounds one request with its repeats, and the wait for the end of a
-	// transaction; a minute by default.
+	// transaction; traffic.GiveUp by default.
 	GiveUp time.Duration
 	// Ledger learns of every accepted rent, return and late fee.
 	Ledger *traffic.Ledger
@@ -77,7 +77,7 @@ func New(c Config) *Traffic {
 		c.Connections = 128
 	}
 	if c.GiveUp == 0 {
-		c.GiveUp = time.Minute
+		c.GiveUp = traffic.GiveUp
 	}
 	t := &Traffic{Config: c, freed: make(chan struct{}, 1), first: make(chan struct{})}
 	t.client = traffic.NewClient(c.Connections, c.GiveUp, func() { t.stats.repeats.Add(1) })

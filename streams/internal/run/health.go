@@ -3,6 +3,8 @@ package run
 import (
 	"errors"
 	"fmt"
+
+	"github.com/pabal-dev/pabal/streams/internal/local"
 )
 
 // Health is what does not work at the moment, nil where all does.
@@ -40,5 +42,17 @@ func (s *standbys) trouble() error {
 // storesStopped ends the process's part: the database refuses everything until it is opened
 // anew, which the next start does.
 func (r *Runtime) storesStopped(why error) {
-	go r.fatal(fmt.Errorf("the stores on disk stopped, start the application again: %w", why))
+	go r.fatal(why)
+}
+
+// whyStores says so where stores that stopped are why a task failed: it may see that before they tell.
+func (r *Runtime) whyStores(err error) error {
+	if err == nil || r.db == nil {
+		return err
+	}
+	why := r.db.Err()
+	if why == nil || errors.Is(why, local.ErrFull) || errors.Is(why, local.ErrCorrupt) { // which pass
+		return err
+	}
+	return fmt.Errorf("the stores on disk stopped, start the application again: %w", err)
 }

@@ -213,6 +213,7 @@ func (r *Runtime) fatal(err error) {
 func (r *Runtime) shutdown(why error) {
 	<-r.made
 	r.once.Do(func() {
+		why := r.whyStores(why)
 		if err := r.finish(); err != nil {
 			r.cfg.Logger.Warn("streams: the last commit failed; what it had is processed again", "error", err)
 		}

@@ -80,7 +80,7 @@ func (m *moving) to(way outbox.Way) {
 		_ = outbox.Move(ctx, m.db.(outbox.WayStore), way, config)
 		kill()
 	}
-	ctx, cancel := context.WithTimeout(m.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(m.t.Context(), 10*time.Minute)
 	defer cancel()
 	if err := outbox.Move(ctx, m.db.(outbox.WayStore), way, config); err != nil {
 		m.t.Fatal(err)
@@ -152,7 +152,7 @@ func (m *moving) check() {
 		}
 	}
 	client := m.cluster.Client(m.t, kgo.ConsumeTopics("orders"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
-	ctx, cancel := context.WithTimeout(m.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(m.t.Context(), 10*time.Minute)
 	defer cancel()
 	next, ends, total := map[string]int{}, 0, int64(0)
 	for ends < 4 {
@@ -247,7 +247,7 @@ func TestWhoMayPublish(t *testing.T) {
 		return err
 	}
 	wantMoved(t, "a relay", start())
-	if err := m.db.(outbox.WayStore).Switch(t.Context(), outbox.ByRelay, time.Second); err != nil {
+	if err := m.db.(outbox.WayStore).Switch(t.Context(), outbox.ByRelay, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	wantMoved(t, "a relay before a connector has published the rest", start())

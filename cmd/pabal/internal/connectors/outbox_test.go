@@ -58,7 +58,7 @@ func newCaptured(t *testing.T) *captured {
 
 func (c *captured) run() {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(c.t.Context(), 5*time.Minute)
 	defer cancel()
 	if err := c.server.Run(ctx, "shop-outbox", c.config); err != nil {
 		c.t.Fatal(err)
@@ -91,7 +91,7 @@ func (c *captured) enqueue(events ...event.Event) {
 func (c *captured) records(n int) (all []*kgo.Record) {
 	c.t.Helper()
 	client := c.cluster.Client(c.t, kgo.ConsumeTopics("orders"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
-	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(c.t.Context(), 5*time.Minute)
 	defer cancel()
 	for len(all) < n {
 		fetches := client.PollFetches(ctx)

@@ -41,4 +41,4 @@ func Serve(ctx context.Context, in io.Reader, stderr io.Writer) error {
 	return one.Stop(stopping)
 }
 
-const startTimeout = 60 * time.Second
+const startTimeout = 3 * time.Minute
