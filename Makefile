@@ -11,24 +11,27 @@ MODULES    := $(patsubst %/go.mod,%,$(wildcard bench/go.mod browsertest/go.mod))
 # freeze processes that must come back in time.
 ALONE      := ./internal/debezium ./internal/faults ./internal/simulation ./streams/internal/eostest
 
-# What is compiled for the tests, and for vet, so that both share it. What a debugger reads is left
-# out, and our packages' calls are not inlined: both take half of the compiler's time.
+# Without the folder's name in what is compiled, clones on one machine share Go's cache.
+export GOFLAGS := -trimpath $(filter-out -trimpath,$(GOFLAGS))
+
+# How vet, the tests and what the tests themselves build are compiled, so that all of them share it.
+# What a debugger reads is left out, and our packages' calls are not inlined: both take half of the
+# compiler's time.
 # SQLite translated from C and the C library below it have memory that is not Go's: to watch every
 # access finds nothing of ours and takes five times the processor. SQLite's driver, which takes our
 # values, is watched.
 OURS      := github.com/pabal-dev/pabal/...
 UNWATCHED := modernc.org/sqlite/lib modernc.org/libc modernc.org/memory
-RACE      := -race -ldflags="-s -w" -gcflags=all=-dwarf=false -gcflags='$(OURS)=-dwarf=false -l' \
-             $(patsubst %,-gcflags='%=-dwarf=false -race=false',$(UNWATCHED))
+RACE      := -race '-ldflags=-s -w' -gcflags=all=-dwarf=false '-gcflags=$(OURS)=-dwarf=false -l' \
+             $(patsubst %,'-gcflags=%=-dwarf=false -race=false',$(UNWATCHED))
+
+check test test-modules: export GOFLAGS := $(GOFLAGS) $(if $(filter -race,$(GOFLAGS)),,$(RACE))
 
 # A program that is watched for races would sleep for a second at its end.
 export GORACE := atexit_sleep_ms=0 $(GORACE)
 
-# The others two at a time: more would share the same servers and cores.
-GO_TEST = $(GO) test -vet=off $(RACE) -timeout $(TIMEOUT) $(TEST_FLAGS)
-
-# Without the folder's name in what is compiled, clones on one machine share Go's cache.
-export GOFLAGS := -trimpath $(filter-out -trimpath,$(GOFLAGS))
+# The packages but ALONE two at a time: more would share the same servers and cores.
+GO_TEST = $(GO) test -vet=off -timeout $(TIMEOUT) $(TEST_FLAGS)
 
 .PHONY: help
 help:
@@ -48,8 +51,8 @@ build:
 .PHONY: test
 test:
 	scripts/install-test-servers
-	$(GO) vet $(RACE) ./...
-	$(GO) build $(RACE) -o bin/testservers ./internal/testservers/cmd
+	$(GO) vet ./...
+	$(GO) build -o bin/testservers ./internal/testservers/cmd
 	bin/testservers -- $(MAKE) --no-print-directory test-modules
 
 # What runs between the servers' start and end. All of it runs, whatever fails.
@@ -61,7 +64,7 @@ test-modules:
 	echo "# $(ALONE)"; \
 	$(GO_TEST) -p 1 $(ALONE) || failed="$$failed alone"; \
 	for module in $(MODULES); do echo "# the module $$module"; \
-	  (cd $$module && $(GO) vet $(RACE) ./... && $(GO_TEST) ./...) || failed="$$failed $$module"; done; \
+	  (cd $$module && $(GO) vet ./... && $(GO_TEST) ./...) || failed="$$failed $$module"; done; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 
 .PHONY: test-full
@@ -70,7 +73,7 @@ test-full:
 
 .PHONY: check
 check: check-format check-modules check-cross
-	$(GO) vet $(RACE) ./...
+	$(GO) vet ./...
 
 .PHONY: check-format
 check-format:
