@@ -36,7 +36,7 @@ func startAnnouncer(t *testing.T, cluster kafka.Config, interval time.Duration) 
 
 func stopAnnouncer(t *testing.T, a *admin.Announcer) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	if err := a.Stop(ctx); err != nil {
 		t.Errorf("stop: %v", err)

@@ -26,7 +26,7 @@ type listener struct {
 
 func (s *site) listen(t *testing.T, path string, headers ...string) *listener {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+apiRoot+path, nil)
 	if err != nil {

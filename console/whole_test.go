@@ -37,7 +37,7 @@ func whole(t *testing.T, cfg Config) (*site, func()) {
 	return s, func() {
 		c.EndStreams()
 		server.Close()
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		if err := c.Stop(ctx); err != nil {
 			t.Error(err)

@@ -39,7 +39,7 @@ func TestTLSAndSASL(t *testing.T) {
 		}
 
 		config.SASL.Password = "donkey"
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		_, err = kafka.ClusterID(ctx, client(t, config), config)
 		if err == nil || ctx.Err() != nil || strings.Contains(err.Error(), "donkey") {
 			t.Errorf("%s, TLS %v: a wrong password: got %v", c.mechanism, c.tls != nil, err)

@@ -294,7 +294,7 @@ func begin(t *testing.T, cl *kgo.Client) {
 
 func initialise(t *testing.T, cl *kgo.Client) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if _, _, err := cl.ProducerID(ctx); err != nil {
 		t.Fatal(err)
@@ -315,7 +315,7 @@ func text(topic, value string) *kgo.Record {
 // read returns the first n committed records of a topic.
 func read(t *testing.T, c kafka.Config, topic string, n int) (records []*kgo.Record) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cl := client(t, c, kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 	for len(records) < n {

@@ -54,7 +54,7 @@ func startRelay(t *testing.T, store Store, cluster kafka.Config, config RelayCon
 
 func stopRelay(t *testing.T, r *Relay) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	if err := r.Stop(ctx); err != nil {
 		t.Errorf("stop: %v", err)

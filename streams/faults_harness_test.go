@@ -59,7 +59,7 @@ func startApp(t testing.TB, topology *streams.Topology, cfg streams.Config) *str
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		if err := app.Stop(ctx); err != nil {
 			t.Errorf("stop: %v", err)

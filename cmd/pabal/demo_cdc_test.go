@@ -83,7 +83,7 @@ func TestDemoNeedsLogicalLog(t *testing.T) {
 // noCapture: no replication slot and no publication is left in the database.
 func noCapture(t *testing.T, database string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, database)
 	if err != nil {

@@ -26,7 +26,7 @@ func nameOfRun(t *testing.T, r result) string {
 // Kafka said so.
 func topicsOf(t *testing.T, brokers, prefix string) (left []string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	client, err := kafka.NewClient(kafka.Config{Brokers: strings.Split(brokers, ",")})
 	if err != nil {
@@ -52,7 +52,7 @@ func topicsOf(t *testing.T, brokers, prefix string) (left []string) {
 
 func schemasOf(t *testing.T, database string) []string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, database)
 	if err != nil {

@@ -35,7 +35,7 @@ func newDatabase(t testing.TB) *mongo.Database {
 	name := fmt.Sprintf("%s%d", testenv.Prefix(t), databases.Add(1))
 	db := client.Database(name[max(0, len(name)-60):])
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		if err := db.Drop(ctx); err != nil {
 			t.Error(err)
@@ -109,7 +109,7 @@ func (r *runner) close() {
 	if r.task == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	if err := r.task.Close(ctx); err != nil {
 		r.t.Error(err)

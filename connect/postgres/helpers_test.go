@@ -127,7 +127,7 @@ func connectTo(t testing.TB, url string) *pgx.Conn {
 
 // connectAnd does things after the test's context has ended.
 func connectAnd(t testing.TB, url string, statements ...string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {

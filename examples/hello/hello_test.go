@@ -101,7 +101,7 @@ func (s *system) start() {
 
 func (s *system) stop() {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), 2*time.Minute)
 	defer cancel()
 	if err := s.service.Stop(ctx); err != nil {
 		s.t.Error(err)

@@ -119,7 +119,7 @@ func TestRedisThatIsNotThereIsSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := s.Start(ctx); err == nil {
 		t.Error("it starts")

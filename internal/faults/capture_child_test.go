@@ -53,7 +53,7 @@ func captureUntil(ctx context.Context, c captureSettings) error {
 		return err
 	}
 	keepCapturing(ctx, w, c.Connector)
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 	defer cancel()
 	return w.Stop(stopping)
 }

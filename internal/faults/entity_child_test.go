@@ -143,7 +143,7 @@ func stampUntil(ctx context.Context, c clerkSettings) error {
 		}
 	}
 	err = giveCommands(ctx, host, c)
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 	defer cancel()
 	if late := all.Stop(stopping); err == nil {
 		err = late

@@ -68,7 +68,7 @@ func projectUntil(ctx context.Context, c projectorSettings) error {
 		return err
 	}
 	<-ctx.Done()
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 	defer cancel()
 	return p.Stop(stopping)
 }

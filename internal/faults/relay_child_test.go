@@ -53,7 +53,7 @@ func relayUntil(ctx context.Context, c relaySettings) error {
 		return err
 	}
 	<-ctx.Done()
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 	defer cancel()
 	return relay.Stop(stopping)
 }

@@ -66,7 +66,7 @@ func leadUntil(ctx context.Context, c agentSettings) error {
 		}
 	}
 	<-ctx.Done()
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 	defer cancel()
 	return all.Stop(stopping)
 }

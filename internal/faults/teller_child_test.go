@@ -86,7 +86,7 @@ func tellUntil(ctx context.Context, c tellerSettings) error {
 		return err
 	}
 	<-ctx.Done()
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 	defer cancel()
 	return all.Stop(stopping)
 }

@@ -91,7 +91,7 @@ func TestPostgresIsDroppedWithItsSlot(t *testing.T) {
 
 func query(t *testing.T, url, sql string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {

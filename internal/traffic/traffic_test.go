@@ -66,7 +66,7 @@ func flow(t *testing.T, forgetful bool, rate float64, maxOpen int) (Stats, Count
 		Run:       "test", Seed: 3, Rate: rate, MaxOpen: maxOpen, Connections: 8, GiveUp: 5 * time.Second,
 		Tracker: tracker, Ledger: ledger,
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := traffic.Prepare(ctx); err != nil {
 		t.Fatal(err)

@@ -181,7 +181,7 @@ func produce(t *testing.T, b *broker.Broker, topic string, values ...string) {
 // consume reads n committed records of a topic.
 func consume(t *testing.T, b *broker.Broker, topic string, n int) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	client := connect(t, b, kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 	var got []string

@@ -235,7 +235,7 @@ func TestPositionIsReadBack(t *testing.T) {
 // readCommitted reads every partition up to its last stable offset.
 func readCommitted(t *testing.T, b *broker.Broker, topic string) (records []*kgo.Record) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	_, stable := endOffsets(t, b, topic)
 	from := map[int32]kgo.Offset{}

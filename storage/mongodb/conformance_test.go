@@ -47,7 +47,7 @@ func openNew(t testing.TB) *mongodb.DB {
 	url := testenv.MongoDB(t)
 	db := open(t, url, mongodb.Config{Database: newName(t, url)})
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		if err := db.Database().Drop(ctx); err != nil {
 			t.Error(err)

@@ -33,7 +33,7 @@ func run(t *testing.T, r running, err error) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		if err := r.Stop(ctx); err != nil {
 			t.Error(err)

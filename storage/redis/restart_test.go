@@ -52,7 +52,7 @@ func TestRedisRestartsUnderAProjection(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		stopping, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		stopping, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		if err := p.Stop(stopping); err != nil {
 			t.Error(err)

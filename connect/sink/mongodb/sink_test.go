@@ -31,7 +31,7 @@ func newDatabase(t testing.TB) *mongo.Database {
 	name := fmt.Sprintf("%s%d", testenv.Prefix(t), databases.Add(1))
 	db := client.Database(name[max(0, len(name)-60):])
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		if err := db.Drop(ctx); err != nil {
 			t.Error(err)

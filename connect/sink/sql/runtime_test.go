@@ -31,7 +31,7 @@ func TestRuntime(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 2*time.Minute)
 		defer cancel()
 		if err := w.Stop(ctx); err != nil {
 			t.Error(err)
@@ -66,7 +66,7 @@ func TestRuntime(t *testing.T) {
 		t.Fatal(err)
 	}
 	dead := k.Client(t, kgo.ConsumeTopics("dead"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	fetches := dead.PollFetches(ctx)
 	for fetches.NumRecords() == 0 && ctx.Err() == nil {
