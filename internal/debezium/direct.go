@@ -177,8 +177,8 @@ func (d *Direct) keep(task *directTask, r plugin.Record) (err error) {
 	return nil
 }
 
-// Has implements Side.
-func (d *Direct) Has(t testing.TB, topic string, records int) bool {
+// Sent implements Side.
+func (d *Direct) Sent(t testing.TB, topic string) []Record {
 	t.Helper()
 	for name, task := range d.tasks {
 		select {
@@ -191,7 +191,7 @@ func (d *Direct) Has(t testing.TB, topic string, records int) bool {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return len(d.topics[topic]) >= records
+	return slices.Clone(d.topics[topic])
 }
 
 // Stop implements Side.

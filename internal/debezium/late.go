@@ -107,14 +107,46 @@ func (l lateDatabase) run(t testing.TB, sides map[string]Side) {
 			want += s.rows
 			named = append(named, s)
 		}
+		before := map[string]int{}
+		for name, side := range sides {
+			before[name] = noted(t, side, group)
+		}
 		l.signal(named)
 		for name, side := range sides {
-			testenv.Wait(t, fmt.Sprintf("%s to have sent %d rows after the signal %s", name, want, group[0].id), patience, func() bool { return side.Has(t, l.topic, want) })
+			testenv.Wait(t, fmt.Sprintf("%s to have sent %d rows after the signal %s", name, want, group[0].id), patience, func() bool {
+				return has(t, side, l.topic, want) && (noted(t, side, group) > before[name] || ending(group) == "")
+			})
 		}
 	}
 	rows := largeTransaction()
 	l.large(rows)
 	l.barrier(longPatience(rows))
+}
+
+// ending is what notifications say of the snapshot that signals ask for when it ends; "" for none.
+func ending(group []signal) string {
+	how := ""
+	for _, s := range group {
+		switch {
+		case s.kind == "stop-snapshot":
+			how = `"type":"ABORTED"`
+		case s.rows > 0:
+			how = `"type":"COMPLETED"`
+		}
+	}
+	return how
+}
+
+// noted is how often a side has said so, of any snapshot. It is waited for, as the signal after it gives
+// the notifications that are still to come its id.
+func noted(t testing.TB, side Side, group []signal) (n int) {
+	t.Helper()
+	for _, r := range side.Sent(t, late+".notifications") {
+		if bytes.Contains(r.Value, []byte(ending(group))) {
+			n++
+		}
+	}
+	return n
 }
 
 // compareLate compares what is left of two runs without what varies in them, and what is known to differ:

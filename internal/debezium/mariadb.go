@@ -164,12 +164,12 @@ func (w *mariaWorkload) await(t testing.TB) {
 	for name, side := range w.sides {
 		for mode := range w.modes {
 			if strings.Contains(w.modes[mode]["table.include.list"], "|") || w.modes[mode]["snapshot.mode"] != "no_data" {
-				testenv.Wait(t, name+" to have read all of "+mode, patience, func() bool { return side.Has(t, w.topic(mode, ends), 1) })
+				testenv.Wait(t, name+" to have read all of "+mode, patience, func() bool { return has(t, side, w.topic(mode, ends), 1) })
 				continue
 			}
 			testenv.Wait(t, name+" to follow the log in "+mode, patience, func() bool {
 				w.execute(t, "INSERT INTO "+probes+" () VALUES ()")
-				return side.Has(t, w.topic(mode, probes), 1)
+				return has(t, side, w.topic(mode, probes), 1)
 			})
 		}
 	}
@@ -188,7 +188,7 @@ func (w *mariaWorkload) wait(t testing.TB, patience time.Duration) {
 			if settings["snapshot.mode"] != "no_data" {
 				want++ // the row that was there before
 			}
-			testenv.Wait(t, name+" to have sent all of "+mode, patience, func() bool { return side.Has(t, w.topic(mode, ends), want) })
+			testenv.Wait(t, name+" to have sent all of "+mode, patience, func() bool { return has(t, side, w.topic(mode, ends), want) })
 		}
 	}
 }

@@ -121,11 +121,11 @@ func (w *mongoWorkload) prepare(t testing.TB) {
 // no snapshot, only a change tells.
 func (w *mongoWorkload) awaitStreams(t testing.TB) {
 	t.Helper()
-	w.await(t, true, func(side Side, mode string) bool { return side.Has(t, w.topic(mode, ends), 1) })
+	w.await(t, true, func(side Side, mode string) bool { return has(t, side, w.topic(mode, ends), 1) })
 	// Only now: a snapshot that sees a probe ends with it, or with another record.
 	w.await(t, false, func(side Side, mode string) bool {
 		w.insert(t, probes, bson.D{{Key: "x", Value: 1}})
-		return side.Has(t, w.topic(mode, probes), 1)
+		return has(t, side, w.topic(mode, probes), 1)
 	})
 	w.barrier(t)
 }
@@ -156,7 +156,7 @@ func (w *mongoWorkload) wait(t testing.TB, patience time.Duration) {
 			if settings["snapshot.mode"] != "no_data" {
 				want++
 			}
-			testenv.Wait(t, name+" to have sent all of "+mode, patience, func() bool { return side.Has(t, w.topic(mode, ends), want) })
+			testenv.Wait(t, name+" to have sent all of "+mode, patience, func() bool { return has(t, side, w.topic(mode, ends), want) })
 		}
 	}
 }

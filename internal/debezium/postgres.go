@@ -153,7 +153,7 @@ func (w *postgresWorkload) wait(t testing.TB, patience time.Duration) {
 			if settings["snapshot.mode"] != "no_data" {
 				want++ // the row that was there before
 			}
-			testenv.Wait(t, name+" to have sent all of "+mode, patience, func() bool { return side.Has(t, mode+".public.done", want) })
+			testenv.Wait(t, name+" to have sent all of "+mode, patience, func() bool { return has(t, side, mode+".public.done", want) })
 		}
 	}
 }

@@ -81,22 +81,18 @@ func (r *Reference) running(t testing.TB, name string) bool {
 
 type state struct{ State, Trace string }
 
-// Has implements Side.
-func (r *Reference) Has(t testing.TB, topic string, records int) bool {
+// Sent implements Side.
+func (r *Reference) Sent(t testing.TB, topic string) []Record {
 	t.Helper()
-	if len(r.reader.has(t, topic).records) >= records {
-		return true
-	}
-	if time.Since(r.asked) < time.Second {
-		return false
-	}
-	for name, prefix := range r.prefixes {
-		if belongs(topic, prefix) {
-			r.running(t, name) // it may have failed
+	if time.Since(r.asked) >= time.Second {
+		for name, prefix := range r.prefixes {
+			if belongs(topic, prefix) {
+				r.running(t, name) // it may have failed
+			}
 		}
+		r.asked = time.Now()
 	}
-	r.asked = time.Now()
-	return false
+	return slices.Clone(r.reader.has(t, topic).records)
 }
 
 // Stop implements Side.

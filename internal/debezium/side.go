@@ -23,13 +23,19 @@ type Header struct {
 	Value []byte
 }
 
+// has says whether a topic has at least as many records.
+func has(t testing.TB, side Side, topic string, records int) bool {
+	t.Helper()
+	return len(side.Sent(t, topic)) >= records
+}
+
 // Side runs connectors. Each topic has one partition.
 type Side interface {
 	// Start gives a connector its configuration and lets it run; it may still be at its
 	// beginning when it returns. Its topic.prefix is not that of another.
 	Start(t testing.TB, name string, config map[string]string)
-	// Has says whether a topic has at least as many records.
-	Has(t testing.TB, topic string, records int) bool
+	// Sent are the records of a topic so far.
+	Sent(t testing.TB, topic string) []Record
 	// Stop ends a connector and returns all that it sent.
 	Stop(t testing.TB, name string) Topics
 }

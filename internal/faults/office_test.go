@@ -237,20 +237,27 @@ func (o *office) finish() {
 	if err := os.WriteFile(o.pause(), nil, 0o600); err != nil {
 		o.Fatal(err)
 	}
-	var sheets map[string][]string
+	var sheets, sent map[string][]string
 	var last string
 	within(o.TB, "the outbox is empty and nothing is under way", &last, func() bool {
-		before := sheets
 		sheets = o.judge("in the end")
 		var rows int64
 		err := o.db.View(o.Context(), func(q storage.Querier) error {
 			return q.QueryRow(o.Context(), `SELECT count(*) FROM pabal_outbox`).Scan(&rows)
 		})
-		last = fmt.Sprintf("%d rows, %v", rows, err)
-		return err == nil && rows == 0 && fmt.Sprint(before) == fmt.Sprint(sheets)
+		if last = fmt.Sprintf("%d rows, %v", rows, err); err != nil || rows > 0 {
+			return false
+		}
+		sent = o.messages()
+		// A command that was given directly before the pause may come until now.
+		return fmt.Sprint(sheets) == fmt.Sprint(o.judge("in the end"))
 	})
 	o.judgeReplies(sheets)
-	o.judgeMessages(sheets)
+	for key, tokens := range sheets {
+		if !slices.Equal(sent[key], tokens) {
+			o.Errorf("%s has %d tokens and %d messages, or in another order:\n%v\n%v", key, len(tokens), len(sent[key]), tokens, sent[key])
+		}
+	}
 	var kills int64
 	for _, p := range o.clerks {
 		kills += p.kills.Load()
@@ -285,7 +292,8 @@ func (o *office) judgeReplies(sheets map[string][]string) {
 	}
 }
 
-func (o *office) judgeMessages(sheets map[string][]string) {
+// messages that were sent, by entity.
+func (o *office) messages() map[string][]string {
 	o.Helper()
 	ctx, cancel := context.WithTimeout(o.Context(), patience)
 	defer cancel()
@@ -297,9 +305,5 @@ func (o *office) judgeMessages(sheets map[string][]string) {
 		}
 		sent[r.Key] = append(sent[r.Key], token)
 	}
-	for key, tokens := range sheets {
-		if !slices.Equal(sent[key], tokens) {
-			o.Errorf("%s has %d tokens and %d messages, or in another order:\n%v\n%v", key, len(tokens), len(sent[key]), tokens, sent[key])
-		}
-	}
+	return sent
 }

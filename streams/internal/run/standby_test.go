@@ -3,7 +3,9 @@ package run
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"sync/atomic"
@@ -275,13 +277,18 @@ func TestPauseAndResume(t *testing.T) {
 	out.await(t, 200)
 }
 
-// copyOf a folder as it is.
+// copyOf a folder as it is, whose files may be removed meanwhile.
 func copyOf(t testing.TB, dir string) string {
-	to := t.TempDir()
-	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
-		t.Fatal(err)
+	for {
+		to := t.TempDir()
+		err := os.CopyFS(to, os.DirFS(dir))
+		if err == nil {
+			return to
+		}
+		if !errors.Is(err, fs.ErrNotExist) || t.Context().Err() != nil {
+			t.Fatal(err)
+		}
 	}
-	return to
 }
 
 func (ts *tasks) snapshot() map[plan.TaskID]*owned {
