@@ -1,0 +1,70 @@
+package vfs
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// OS is the file system of the operating system.
+var OS FS = osFS{}
+
+type osFS struct{}
+
+func (osFS) Create(name string) (File, error) {
+	return opened(os.OpenFile(filepath.FromSlash(name), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644))
+}
+
+func (osFS) Open(name string) (File, error) {
+	return opened(os.OpenFile(filepath.FromSlash(name), os.O_RDWR, 0))
+}
+
+func opened(f *os.File, err error) (File, error) {
+	if err != nil {
+		return nil, err
+	}
+	return osFile{f}, nil
+}
+
+func (osFS) Rename(from, to string) error {
+	return os.Rename(filepath.FromSlash(from), filepath.FromSlash(to))
+}
+
+func (osFS) Remove(name string) error   { return os.Remove(filepath.FromSlash(name)) }
+func (osFS) MkdirAll(name string) error { return os.MkdirAll(filepath.FromSlash(name), 0o755) }
+
+func (osFS) ReadDir(name string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.FromSlash(name))
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	return names, err
+}
+
+func (osFS) SyncDir(name string) error { return syncDir(filepath.FromSlash(name)) }
+
+func (osFS) Lock(name string) (io.Closer, error) {
+	f, err := os.OpenFile(filepath.FromSlash(name), os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := lockFile(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w (%w)", name, ErrLocked, err), f.Close())
+	}
+	return f, nil
+}
+
+type osFile struct{ *os.File }
+
+func (f osFile) Sync() error { return syncData(f.File) }
+
+func (f osFile) Size() (int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
