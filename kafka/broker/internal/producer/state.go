@@ -160,11 +160,16 @@ func (s *State) Expire(before int64) int {
 // Len returns how many producers there are.
 func (s *State) Len() int { return len(s.producers) }
 
-// Holds says whether the batch that ends at lastOffset is its producer's last one: its
-// sequence must then stay in the log, through compaction too.
-func (s *State) Holds(id, lastOffset int64) bool {
-	e := s.producers[id]
-	return e != nil && len(e.batches) > 0 && e.batches[len(e.batches)-1].lastOffset == lastOffset
+// Lasts returns the last offset of each producer's last batch, whose sequence must stay
+// in the log, through compaction too.
+func (s *State) Lasts() map[int64]int64 {
+	lasts := make(map[int64]int64, len(s.producers))
+	for id, e := range s.producers {
+		if n := len(e.batches); n > 0 {
+			lasts[id] = e.batches[n-1].lastOffset
+		}
+	}
+	return lasts
 }
 
 // Producer is what DescribeProducers tells of one.

@@ -1,0 +1,203 @@
+package log
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sort"
+
+	"github.com/pabal-dev/pabal/kafka/broker/internal/batch"
+	"github.com/pabal-dev/pabal/kafka/broker/internal/producer"
+)
+
+// Batches are what a read found.
+type Batches struct {
+	Offsets
+	// Data is whole batches, in the caller's buffer where that was large enough. The
+	// first one may begin below the offset asked for.
+	Data []byte
+	// Aborted are the aborted transactions with records among them, of a read that
+	// is committed.
+	Aborted []producer.Aborted
+}
+
+// Read returns batches from an offset on, at most maxBytes of them, though at least one.
+// They are below the high watermark, or where committed below the last stable offset.
+// Nothing is found where offset is at that bound or past it, up to the log's end. It
+// fails with ErrOffsetOutOfRange, and where a file cannot be read.
+func (l *Log) Read(offset int64, maxBytes int, committed bool, buf []byte) (Batches, error) {
+	view, err := l.view(offset, committed)
+	if err != nil {
+		return Batches{Offsets: view.Offsets}, err
+	}
+	defer view.release()
+	result := Batches{Offsets: view.Offsets, Data: buf[:0]}
+	for i, s := range view.segments {
+		data, last, err := s.read(offset, view.bound, view.sizes[i], maxBytes, buf)
+		if err != nil {
+			return Batches{Offsets: view.Offsets}, fmt.Errorf("read %s: %w", s.path(segmentSuffix), err)
+		}
+		if len(data) > 0 {
+			result.Data = data
+			result.Aborted = slices.DeleteFunc(view.aborted, func(a producer.Aborted) bool { return a.First > last })
+			break
+		}
+	}
+	return result, nil
+}
+
+// view is what a reader sees of the log, and keeps there until it is released.
+type view struct {
+	Offsets
+	bound    int64
+	segments []*segment
+	sizes    []int64
+	maxTimes []int64
+	aborted  []producer.Aborted
+}
+
+func (v *view) release() {
+	for _, s := range v.segments {
+		s.release()
+	}
+}
+
+// view returns the segments from the one with offset on. They and the aborted
+// transactions are of one moment: compaction removes both at once.
+func (l *Log) view(offset int64, committed bool) (*view, error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	v := &view{Offsets: Offsets{l.start, l.next, l.highWatermark, min(l.stable, l.highWatermark)}}
+	if errors.Is(l.failed, ErrClosed) {
+		return v, l.failed
+	}
+	if offset < l.start || offset > l.next {
+		return v, fmt.Errorf("%w: %d, the log has %d to %d", ErrOffsetOutOfRange, offset, l.start, l.next)
+	}
+	v.bound = v.HighWatermark
+	if committed {
+		v.bound = v.Stable
+	}
+	if offset >= v.bound {
+		return v, nil
+	}
+	i := sort.Search(len(l.segments), func(i int) bool { return l.segments[i].base > offset })
+	for _, s := range l.segments[max(i-1, 0):] {
+		if s.base < v.bound && s.size > 0 {
+			s.acquire()
+			v.segments, v.sizes = append(v.segments, s), append(v.sizes, s.size)
+			v.maxTimes = append(v.maxTimes, s.maxTime)
+		}
+	}
+	if committed {
+		v.aborted = l.producers.Between(offset, v.bound)
+	}
+	l.limitIndexes(v.segments)
+	return v, nil
+}
+
+// maxIndexes is how many indexes of older segments stay in memory.
+const maxIndexes = 8
+
+// limitIndexes frees indexes of segments that are not read now, where they are many.
+func (l *Log) limitIndexes(used []*segment) {
+	if len(l.segments) <= maxIndexes {
+		return
+	}
+	loaded := 0
+	for _, s := range l.segments[:len(l.segments)-1] {
+		s.mu.Lock()
+		if s.idx != nil && s.synced.Load() == s.size {
+			if loaded++; loaded > maxIndexes && (len(used) == 0 || s != used[0]) {
+				s.idx = nil
+			}
+		}
+		s.mu.Unlock()
+	}
+}
+
+// read returns batches with offsets from offset on and below bound, and the last of them.
+func (s *segment) read(offset, bound, size int64, maxBytes int, buf []byte) ([]byte, int64, error) {
+	pos, err := s.find(offset, 0, size)
+	if err != nil {
+		return nil, 0, err
+	}
+	slack := indexInterval
+	for want := 0; pos < size; {
+		n := min(int64(max(maxBytes+slack, want, batch.HeaderSize)), size-pos)
+		if int64(cap(buf)) < n {
+			buf = make([]byte, n)
+		}
+		got, err := s.file.ReadAt(buf[:n], pos)
+		if int64(got) < n {
+			return nil, 0, noEOF(err)
+		}
+		p := pick(buf[:n], offset, bound, maxBytes)
+		switch {
+		case p.err != nil:
+			return nil, 0, fmt.Errorf("at %d: %w", pos+int64(p.from), p.err)
+		case p.to > p.from:
+			return buf[p.from:p.to], p.last, nil
+		case p.done:
+			return nil, 0, nil
+		}
+		pos += int64(p.from)
+		if want, slack = p.want, 0; pos < size && int64(want) > size-pos {
+			return nil, 0, fmt.Errorf("at %d: %w: %d bytes, and %d are left", pos, batch.ErrShort, want, size-pos)
+		}
+	}
+	return nil, 0, nil
+}
+
+func noEOF(err error) error {
+	if err == nil || err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// picked is a part of a buffer. Where it is empty and nothing is done, the buffer ended
+// before from was a whole batch, which has want bytes.
+type picked struct {
+	from, to, want int
+	last           int64
+	done           bool
+	err            error
+}
+
+func pick(b []byte, offset, bound int64, maxBytes int) (p picked) {
+	for at := 0; ; {
+		if len(b)-at < batch.HeaderSize {
+			p.want = batch.HeaderSize
+			return p
+		}
+		h, err := batch.Parse(b[at:])
+		if err != nil {
+			p.err = err
+			return p
+		}
+		if h.LastOffset() >= bound {
+			p.done = true
+			return p
+		}
+		wanted := h.LastOffset() >= offset
+		if wanted && p.to > 0 && at+h.Size-p.from > maxBytes {
+			return p
+		}
+		if h.Size > len(b)-at {
+			if !wanted && p.to == 0 {
+				p.from = at + h.Size // past the buffer: skipped unread
+				return p
+			}
+			p.want = h.Size
+			return p
+		}
+		at += h.Size
+		if wanted {
+			p.to, p.last = at, h.LastOffset()
+		} else {
+			p.from = at
+		}
+	}
+}
