@@ -78,7 +78,7 @@ func (l *Log) recover() error {
 	if err := r.segmentsOf(names); err != nil {
 		return err
 	}
-	if err := l.finish(); err != nil {
+	if err := r.finish(); err != nil {
 		return err
 	}
 	if c != nil && l.report.Scanned == 0 && len(l.report.Quarantined)+len(l.report.Truncated) == 0 && !r.changed {
@@ -168,17 +168,18 @@ func below(start int64, counting, gone []segmentName) ([]segmentName, []segmentN
 }
 
 // finish sets what follows from the segments.
-func (l *Log) finish() error {
-	if n := len(l.segments); n > 0 {
-		l.next = max(l.next, l.segments[n-1].next)
+func (r *recovery) finish() error {
+	if n := len(r.segments); n > 0 {
+		r.next = max(r.next, r.segments[n-1].next)
 	}
-	if len(l.segments) == 0 || l.active().next != l.next || l.active().idx == nil {
-		if err := l.roll(l.next); err != nil {
+	if len(r.segments) == 0 || r.active().next != r.next || r.active().idx == nil {
+		r.changed = true
+		if err := r.roll(r.next); err != nil {
 			return err
 		}
 	}
-	l.start = max(l.start, l.segments[0].base)
-	l.highWatermark = l.next
-	l.restable()
+	r.start = max(r.start, r.segments[0].base)
+	r.highWatermark = r.next
+	r.restable()
 	return nil
 }

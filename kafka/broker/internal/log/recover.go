@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/pabal-dev/pabal/kafka/broker/internal/batch"
+	"github.com/pabal-dev/pabal/kafka/broker/internal/vfs"
 )
 
 // recovery opens segments. Those that the checkpoint knows to be on the disk are not
@@ -42,8 +43,19 @@ func (r *recovery) segmentsOf(names []segmentName) error {
 		if torn, err = r.segment(s, last, end); err != nil {
 			return fmt.Errorf("%s: %w", s.path(segmentSuffix), err)
 		}
+		torn = torn || !last && r.gap(s, names[i+1])
 	}
 	return nil
+}
+
+// gap says whether offsets are missing before a segment that the checkpoint does not
+// know. The power went before that was synced, and some of it came to the disk: the log
+// ends where the gap begins. A gap that the checkpoint knows is one of the log.
+func (r *recovery) gap(s *segment, next segmentName) bool {
+	if known, _ := r.known(next); r.checkpoint == nil || known != nil || next.gen > 0 {
+		return false
+	}
+	return next.base != s.next && next.base != s.end
 }
 
 // missing reports files that the checkpoint has and the folder has not.
@@ -191,6 +203,9 @@ func (r *recovery) cut(s *segment, size int64, reason error) error {
 func (r *recovery) afterTorn(s *segment) error {
 	r.changed = true
 	file := s.path(segmentSuffix)
+	if data, err := vfs.ReadFile(r.fs, file, 0); err == nil && len(data) == 0 {
+		return r.fs.Remove(file)
+	}
 	r.report.Quarantined = append(r.report.Quarantined, Damage{
 		File: file, As: file + quarantineSuffix, Offset: s.base, Reason: "the segment before it was torn",
 	})

@@ -22,7 +22,10 @@ func (l *Log) DeleteRecords(offset int64) (int64, error) {
 	if offset <= start {
 		return start, nil
 	}
-	return offset, l.raiseStart(offset)
+	if err := l.raiseStart(offset); err != nil {
+		return start, err
+	}
+	return offset, nil
 }
 
 // raiseStart notes the new start on the disk first, then removes whole segments below
