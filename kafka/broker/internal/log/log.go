@@ -264,7 +264,7 @@ func (l *Log) Close() error {
 	for _, s := range l.segments {
 		err = errors.Join(err, s.file.Close())
 	}
-	l.failed = ErrClosed
+	l.failed = errors.Join(ErrClosed, l.failed)
 	return err
 }
 
