@@ -15,7 +15,15 @@ type slowDisk struct{ vfs.FS }
 
 type slowFile struct{ vfs.File }
 
-func (f slowFile) Sync() error { time.Sleep(2 * time.Millisecond); return f.File.Sync() }
+var syncs, syncing atomic.Int64 // their number, and the nanoseconds they took
+
+func (f slowFile) Sync() error {
+	began := time.Now()
+	time.Sleep(2 * time.Millisecond)
+	syncs.Add(1)
+	syncing.Add(int64(time.Since(began)))
+	return f.File.Sync()
+}
 
 func (d slowDisk) Create(name string) (vfs.File, error) {
 	f, err := d.FS.Create(name)
@@ -37,6 +45,8 @@ func BenchmarkAcknowledged(b *testing.B) {
 	var left atomic.Int64
 	left.Store(int64(b.N))
 	b.ResetTimer()
+	syncs.Store(0)
+	syncing.Store(0)
 	var all sync.WaitGroup
 	for id := range int64(64) {
 		all.Go(func() {
@@ -50,4 +60,6 @@ func BenchmarkAcknowledged(b *testing.B) {
 	}
 	all.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "acks/s")
+	b.ReportMetric(float64(b.N)/float64(syncs.Load()), "acks/sync")
+	b.ReportMetric(float64(syncing.Load())/float64(syncs.Load())/1e6, "ms/sync")
 }

@@ -24,7 +24,7 @@ func TestCrashes(t *testing.T) {
 	rnd := testenv.Rand(t)
 	fs := simfs.New()
 	a := &acked{last: map[int64]ack{}}
-	for range testenv.Sized(8, 200) {
+	for range testenv.Sized(3, 200) {
 		fs = crashes(t, rnd, fs, a)
 	}
 }
@@ -116,7 +116,7 @@ func verify(t *testing.T, fs *simfs.FS, want map[int64]ack) {
 // there after a crash.
 func TestEveryFailure(t *testing.T) {
 	rnd := testenv.Rand(t)
-	step := testenv.Sized(5, 1)
+	step := testenv.Sized(9, 1)
 	for i := rnd.IntN(step); ; i += step {
 		fs := simfs.New()
 		var hit atomic.Bool

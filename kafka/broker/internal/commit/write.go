@@ -2,6 +2,7 @@ package commit
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"time"
 )
@@ -22,25 +23,33 @@ func (j *Journal) run() {
 			}
 		}
 		took := time.Since(began)
+		waiting := j.waiting()
 		j.acknowledge(g, err)
-		j.gather(len(g.waits), took/gatherPart)
+		if len(g.waits) > 1 {
+			j.gather(waiting+len(g.waits), took/gatherPart)
+		}
 	}
 }
 
 // gatherPart is the part of the last write's time that a group waits for more.
-const gatherPart = 16
+const gatherPart = 8
 
-// gather lets those who were just acknowledged append again, so that they are in one
-// group and not in two that alternate.
-func (j *Journal) gather(acknowledged int, limit time.Duration) {
-	for began := time.Now(); time.Since(began) < limit; runtime.Gosched() {
-		j.mu.Lock()
-		enough := len(j.pending.waits) >= acknowledged || j.closing
-		j.mu.Unlock()
-		if enough {
-			return
-		}
+// gather lets those who were just acknowledged append again and join those who wait, so
+// that all are in one group and not in two that alternate.
+func (j *Journal) gather(want int, limit time.Duration) {
+	for began := time.Now(); time.Since(began) < limit && j.waiting() < want; {
+		runtime.Gosched()
 	}
+}
+
+// waiting is how many are in the next group.
+func (j *Journal) waiting() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.closing {
+		return math.MaxInt32
+	}
+	return len(j.pending.waits)
 }
 
 // next takes what has arrived, or waits for it. It is false when the journal is closed
