@@ -43,10 +43,14 @@ func (x *index) add(base int64, h batch.Header) {
 	x.maxTime = max(x.maxTime, h.MaxTimestamp)
 }
 
-// byOffset returns a position at or before the batch with the relative offset.
-func (x *index) byOffset(offset int64) int64 {
+// byOffset returns a position at or before the batch with the relative offset, and the
+// relative offset of the batch there.
+func (x *index) byOffset(offset int64) (pos, first int64) {
 	i := sort.Search(len(x.entries), func(i int) bool { return int64(x.entries[i].offset) > offset })
-	return x.at(i - 1)
+	if i == 0 {
+		return 0, 0
+	}
+	return x.at(i - 1), int64(x.entries[i-1].offset)
 }
 
 // byTime returns a position at or before the first batch with a timestamp of at least ms.

@@ -34,7 +34,7 @@ func (l *Log) Read(offset int64, maxBytes int, committed bool, buf []byte) (Batc
 	defer view.release()
 	result := Batches{Offsets: view.Offsets, Data: buf[:0]}
 	for i, s := range view.segments {
-		data, last, err := s.read(offset, view.bound, view.sizes[i], maxBytes, buf)
+		data, last, err := s.read(reading{offset, view.bound, view.nexts[i], maxBytes}, view.sizes[i], buf)
 		if err != nil {
 			return Batches{Offsets: view.Offsets}, fmt.Errorf("read %s: %w", s.path(segmentSuffix), err)
 		}
@@ -53,6 +53,7 @@ type view struct {
 	bound    int64
 	segments []*segment
 	sizes    []int64
+	nexts    []int64
 	maxTimes []int64
 	aborted  []producer.Aborted
 }
@@ -87,7 +88,7 @@ func (l *Log) view(offset int64, committed bool) (*view, error) {
 		if s.base < v.bound && s.size > 0 {
 			s.acquire()
 			v.segments, v.sizes = append(v.segments, s), append(v.sizes, s.size)
-			v.maxTimes = append(v.maxTimes, s.maxTime)
+			v.nexts, v.maxTimes = append(v.nexts, s.next), append(v.maxTimes, s.maxTime)
 		}
 	}
 	if committed {
@@ -117,15 +118,22 @@ func (l *Log) limitIndexes(used []*segment) {
 	}
 }
 
-// read returns batches with offsets from offset on and below bound, and the last of them.
-func (s *segment) read(offset, bound, size int64, maxBytes int, buf []byte) ([]byte, int64, error) {
-	pos, err := s.find(offset, 0, size)
+// reading is what a reader asks for: batches from an offset on that end below bound, at
+// most maxBytes. The segment has offsets below end.
+type reading struct {
+	offset, bound, end int64
+	maxBytes           int
+}
+
+// read returns those batches of the segment's first bytes, and their last offset.
+func (s *segment) read(r reading, size int64, buf []byte) ([]byte, int64, error) {
+	pos, next, err := s.find(r.offset, size)
 	if err != nil {
 		return nil, 0, err
 	}
 	slack := indexInterval
 	for want := 0; pos < size; {
-		n := min(int64(max(maxBytes+slack, want, batch.HeaderSize)), size-pos)
+		n := min(int64(max(r.maxBytes+slack, want, batch.HeaderSize)), size-pos)
 		if int64(cap(buf)) < n {
 			buf = make([]byte, n)
 		}
@@ -133,7 +141,7 @@ func (s *segment) read(offset, bound, size int64, maxBytes int, buf []byte) ([]b
 		if int64(got) < n {
 			return nil, 0, noEOF(err)
 		}
-		p := pick(buf[:n], offset, bound, maxBytes)
+		p := s.pick(buf[:n], next, r)
 		switch {
 		case p.err != nil:
 			return nil, 0, fmt.Errorf("at %d: %w", pos+int64(p.from), p.err)
@@ -142,7 +150,7 @@ func (s *segment) read(offset, bound, size int64, maxBytes int, buf []byte) ([]b
 		case p.done:
 			return nil, 0, nil
 		}
-		pos += int64(p.from)
+		pos, next = pos+int64(p.from), p.next
 		if want, slack = p.want, 0; pos < size && int64(want) > size-pos {
 			return nil, 0, fmt.Errorf("at %d: %w: %d bytes, and %d are left", pos, batch.ErrShort, want, size-pos)
 		}
@@ -162,32 +170,42 @@ func noEOF(err error) error {
 type picked struct {
 	from, to, want int
 	last           int64
+	next           int64 // the offset of the batch at from, at least
 	done           bool
 	err            error
 }
 
-func pick(b []byte, offset, bound int64, maxBytes int) (p picked) {
+// pick looks for batches from an offset on. The first one in b has the offset next.
+func (n segmentName) pick(b []byte, next int64, r reading) (p picked) {
+	p.next = next
 	for at := 0; ; {
 		if len(b)-at < batch.HeaderSize {
 			p.want = batch.HeaderSize
 			return p
 		}
 		h, err := batch.Parse(b[at:])
+		if err == nil {
+			err = n.follows(next, h)
+		}
+		if err == nil && h.NextOffset() > r.end {
+			err = fmt.Errorf("%w: offsets %d to %d, and the segment ends at %d", batch.ErrCorrupt, h.BaseOffset, h.LastOffset(), r.end)
+		}
 		if err != nil {
 			p.err = err
 			return p
 		}
-		if h.LastOffset() >= bound {
+		next = h.NextOffset()
+		if h.LastOffset() >= r.bound {
 			p.done = true
 			return p
 		}
-		wanted := h.LastOffset() >= offset
-		if wanted && p.to > 0 && at+h.Size-p.from > maxBytes {
+		wanted := h.LastOffset() >= r.offset
+		if wanted && p.to > 0 && at+h.Size-p.from > r.maxBytes {
 			return p
 		}
 		if h.Size > len(b)-at {
 			if !wanted && p.to == 0 {
-				p.from = at + h.Size // past the buffer: skipped unread
+				p.from, p.next = at+h.Size, next // past the buffer: skipped unread
 				return p
 			}
 			p.want = h.Size
@@ -197,7 +215,7 @@ func pick(b []byte, offset, bound int64, maxBytes int) (p picked) {
 		if wanted {
 			p.to, p.last = at, h.LastOffset()
 		} else {
-			p.from = at
+			p.from, p.next = at, next
 		}
 	}
 }

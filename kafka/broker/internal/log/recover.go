@@ -131,7 +131,7 @@ func (r *recovery) tail(s *segment, size int64, last bool) (torn bool, err error
 	for {
 		h, b, err := scan.next()
 		if err == nil {
-			err = r.follows(s, h)
+			err = s.follows(s.next, h)
 		}
 		if err == io.EOF {
 			return false, nil
@@ -144,14 +144,6 @@ func (r *recovery) tail(s *segment, size int64, last bool) (torn bool, err error
 		}
 		r.take(s, h, b)
 	}
-}
-
-// follows checks that a batch continues the segment. The CRC does not cover its offset.
-func (r *recovery) follows(s *segment, h batch.Header) error {
-	if h.BaseOffset < s.next || s.gen == 0 && h.BaseOffset > s.next {
-		return fmt.Errorf("%w: offset %d where %d follows", errBad, h.BaseOffset, s.next)
-	}
-	return nil
 }
 
 // take adds a batch that is in the file to the state.

@@ -121,8 +121,12 @@ func (s *segment) index(size int64) (*index, error) {
 // rebuild adds the batches after what the index describes, by their headers.
 func (s *segment) rebuild(x *index, upTo int64) (*index, error) {
 	scan := newScanner(s.file, x.upTo, upTo, false)
-	for scan.pos < upTo {
+	for next := int64(-1); scan.pos < upTo; {
 		h, _, err := scan.next()
+		if err == nil && next >= 0 {
+			err = s.follows(next, h)
+		}
+		next = h.NextOffset()
 		if err != nil {
 			return nil, fmt.Errorf("%s at %d: %w", s.path(segmentSuffix), scan.pos, err)
 		}
@@ -138,18 +142,36 @@ func (s *segment) unload() {
 	s.idx = nil
 }
 
-// find returns where to begin to look for offset, or for a time where offset is negative.
-func (s *segment) find(offset, ms, size int64) (int64, error) {
+// find returns where to begin to look for offset, and the offset of the batch there.
+func (s *segment) find(offset, size int64) (pos, first int64, err error) {
+	x, err := s.index(size)
+	if err != nil {
+		return 0, 0, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pos, first = x.byOffset(offset - s.base)
+	return pos, first + s.base, nil
+}
+
+// findTime returns where to begin to look for a timestamp of at least ms.
+func (s *segment) findTime(ms, size int64) (int64, error) {
 	x, err := s.index(size)
 	if err != nil {
 		return 0, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if offset < 0 {
-		return x.byTime(ms), nil
+	return x.byTime(ms), nil
+}
+
+// follows checks that a batch is where offset next should be. The CRC does not cover a
+// batch's offset. Only files that were rewritten have gaps.
+func (n segmentName) follows(next int64, h batch.Header) error {
+	if h.BaseOffset < next || n.gen == 0 && h.BaseOffset > next || n.gen > 0 && h.BaseOffset >= n.end {
+		return fmt.Errorf("%w: offset %d where %d follows", errBad, h.BaseOffset, next)
 	}
-	return x.byOffset(offset - s.base), nil
+	return nil
 }
 
 // added takes in a batch that was written at the end.

@@ -79,7 +79,7 @@ func (l *Log) search(committed bool, find func(*view) (Found, error)) (Found, er
 }
 
 func (s *segment) byTime(ms, start, bound, size int64) (Found, error) {
-	pos, err := s.find(-1, ms, size)
+	pos, err := s.findTime(ms, size)
 	if err != nil {
 		return notFound, err
 	}
