@@ -23,7 +23,7 @@ func TestCrashes(t *testing.T) {
 	for name, config := range configs {
 		t.Run(name, func(t *testing.T) {
 			rnd := testenv.Rand(t)
-			for range testenv.Sized(6, 300) {
+			for range testenv.Sized(2, 300) {
 				crashes(t, rnd, config)
 			}
 		})
@@ -85,7 +85,7 @@ func TestEveryFailure(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			rnd := testenv.Rand(t)
 			seed := rnd.Uint64()
-			step := testenv.Sized(5, 1)
+			step := testenv.Sized(11, 1)
 			for i := rnd.IntN(step); ; i += step {
 				if !failing(t, seed, i, config, rnd) {
 					break

@@ -75,7 +75,7 @@ func TestFlippedBytes(t *testing.T) {
 	}
 	names, err := fs.ReadDir(folder)
 	must(t, err)
-	for range testenv.Sized(400, 20_000) {
+	for range testenv.Sized(150, 10_000) {
 		left := fs.Kill()
 		name := folder + "/" + names[rnd.IntN(len(names))]
 		if rnd.IntN(2) == 0 {

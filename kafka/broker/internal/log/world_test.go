@@ -3,11 +3,14 @@ package log_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/pabal-dev/pabal/kafka/broker/internal/batch"
+	"github.com/pabal-dev/pabal/kafka/broker/internal/commit"
 	"github.com/pabal-dev/pabal/kafka/broker/internal/log"
 	"github.com/pabal-dev/pabal/kafka/broker/internal/producer"
 	"github.com/pabal-dev/pabal/kafka/broker/internal/vfs"
@@ -48,17 +51,92 @@ type world struct {
 	clients map[int64]*client
 	value   int
 
-	durable, durableStart int64 // acknowledged by a checkpoint
+	mu *sync.Mutex // guards what was acknowledged, which the hook of a file system reads
+	acknowledged
+
+	journaled bool // acknowledged by a journal, not by checkpoints
+	journal   *commit.Journal
+}
+
+// acknowledged is what a power cut must not take.
+type acknowledged struct {
+	durable, durableStart int64
 	durableSent           map[int64]sent
+}
+
+// promised returns a copy of what was acknowledged.
+func (w *world) promised() acknowledged {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	a := w.acknowledged
+	a.durableSent = maps.Clone(a.durableSent)
+	return a
+}
+
+// given is the world with what had been acknowledged at some moment.
+func (w *world) given(a acknowledged) *world {
+	then := *w
+	then.acknowledged = a
+	return &then
+}
+
+var journalKey = commit.Key{Partition: 1}
+
+// journalOptions are small, so that files are used again.
+var journalOptions = commit.Options{FileBytes: 3000}
+
+func (w *world) openJournal(fs vfs.FS, l *log.Log) (*commit.Journal, error) {
+	j, _, err := commit.Open(fs, "/data/journal", journalOptions, func(commit.Key) *log.Log { return l })
+	return j, err
+}
+
+// written appends to the log, or through the journal.
+func (w *world) written(data []byte, h batch.Header) (log.Appended, error) {
+	if !w.journaled {
+		return w.log.Append(data, h, 1, nil)
+	}
+	return wait(func(done func(log.Appended, error)) { w.journal.Append(journalKey, w.log, data, h, 1, done) })
+}
+
+func (w *world) ended(m batch.Marker) (log.Appended, error) {
+	if !w.journaled {
+		return w.log.AppendMarker(m, 1, nil)
+	}
+	return wait(func(done func(log.Appended, error)) { w.journal.AppendMarker(journalKey, w.log, m, 1, done) })
+}
+
+func wait(start func(func(log.Appended, error))) (at log.Appended, err error) {
+	done := make(chan struct{})
+	start(func(a log.Appended, e error) { at, err = a, e; close(done) })
+	<-done
+	return at, err
+}
+
+func (w *world) close() error {
+	var err error
+	if w.journal != nil {
+		err = w.journal.Close()
+	}
+	return errors.Join(err, w.log.Close())
+}
+
+// raised notes a log start that was promised.
+func (w *world) raised(start int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.durableStart = max(w.durableStart, start)
 }
 
 func newWorld(rnd *rand.Rand, fs vfs.FS, config log.Config) *world {
 	return &world{rnd: rnd, fs: fs, config: config, now: time.UnixMilli(1_000_000), records: map[int64]rec{},
-		clients: map[int64]*client{}, durableSent: map[int64]sent{}}
+		clients: map[int64]*client{}, mu: new(sync.Mutex), acknowledged: acknowledged{durableSent: map[int64]sent{}}}
 }
 
 func (w *world) open() (err error) {
 	w.log, err = log.Open(w.fs, folder, w.config, func() time.Time { return w.now })
+	if err == nil && w.journaled {
+		w.journal, err = w.openJournal(w.fs, w.log)
+	}
 	return err
 }
 
@@ -95,7 +173,7 @@ func (w *world) append(id int64) error {
 	if err != nil {
 		return err
 	}
-	at, err := w.log.Append(data, h, 1, nil)
+	at, err := w.written(data, h)
 	if err != nil {
 		return err
 	}
@@ -111,6 +189,9 @@ func (w *world) append(id int64) error {
 	c.sequence += int32(len(rs))
 	c.last = &sent{data, at}
 	w.next = at.Last + 1
+	if w.journaled {
+		w.acknowledge()
+	}
 	return nil
 }
 
@@ -121,7 +202,7 @@ func (w *world) end(id int64) error {
 		return nil
 	}
 	commit := w.rnd.IntN(2) == 0
-	at, err := w.log.AppendMarker(batch.Marker{ProducerID: id, Commit: commit}, 1, nil)
+	at, err := w.ended(batch.Marker{ProducerID: id, Commit: commit})
 	if err != nil {
 		return err
 	}
@@ -132,6 +213,9 @@ func (w *world) end(id int64) error {
 		}
 	}
 	c.first, w.next = -1, at.Last+1
+	if w.journaled {
+		w.acknowledge()
+	}
 	return nil
 }
 
@@ -146,6 +230,8 @@ func (w *world) checkpoint() error {
 
 func (w *world) acknowledge() {
 	w.log.SetHighWatermark(w.next)
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.durable = w.next
 	for id, c := range w.clients {
 		if c.last != nil {
@@ -168,11 +254,11 @@ func (w *world) step() error {
 		if err := w.log.Maintain(); err != nil {
 			return err
 		}
-		w.durableStart = w.log.Offsets().Start
+		w.raised(w.log.Offsets().Start)
 		return nil
 	case n < 27 && !w.config.Compact:
 		start, err := w.log.DeleteRecords(w.log.Offsets().HighWatermark / 2)
-		w.durableStart = max(w.durableStart, start)
+		w.raised(start)
 		return err
 	case n < 29 && w.config.Compact:
 		_, err := w.log.Compact(w.rnd.IntN(3000))
@@ -184,10 +270,21 @@ func (w *world) step() error {
 // reopened checks what a file system left by a crash opens to.
 func (w *world) reopened(fs vfs.FS) (*log.Log, error) {
 	l, err := log.Open(fs, folder, w.config, func() time.Time { return w.now })
+	if err != nil || !w.journaled {
+		return l, errors.Join(err, w.checked(l))
+	}
+	j, err := w.openJournal(fs, l)
 	if err != nil {
 		return nil, err
 	}
-	return l, w.check(l)
+	return l, errors.Join(w.check(l), j.Close())
+}
+
+func (w *world) checked(l *log.Log) error {
+	if l == nil {
+		return nil
+	}
+	return w.check(l)
 }
 
 func (w *world) check(l *log.Log) error {
@@ -197,7 +294,7 @@ func (w *world) check(l *log.Log) error {
 	}
 	if q := l.Report().Quarantined; len(q) > 0 {
 		for _, d := range q {
-			if d.Offset < w.durable {
+			if d.Offset < w.durable && !w.journaled {
 				return fmt.Errorf("quarantined: %v, acknowledged up to %d", d, w.durable)
 			}
 		}
