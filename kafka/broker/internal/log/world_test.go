@@ -24,6 +24,7 @@ type rec struct {
 	pid        int64  // of its transaction, or -1
 	aborted    bool
 	open       bool
+	unsure     bool // the end of its transaction failed, which may have happened or not
 }
 
 // sent is a producer's last batch.
@@ -204,6 +205,12 @@ func (w *world) end(id int64) error {
 	commit := w.rnd.IntN(2) == 0
 	at, err := w.ended(batch.Marker{ProducerID: id, Commit: commit})
 	if err != nil {
+		for o, r := range w.records {
+			if r.pid == id && r.open {
+				r.unsure = true
+				w.records[o] = r
+			}
+		}
 		return err
 	}
 	for o, r := range w.records {
@@ -311,12 +318,12 @@ func (w *world) check(l *log.Log) error {
 		return err
 	}
 	for offset, r := range committed {
-		if known, ok := w.records[offset]; ok && offset < w.durable && (known.aborted || known.open && offset < o.Stable) {
+		if known, ok := w.records[offset]; ok && offset < w.durable && !known.unsure && (known.aborted || known.open && offset < o.Stable) {
 			return fmt.Errorf("read_committed sees %v at %d, which is %+v; %+v", r, offset, known, o)
 		}
 	}
 	for offset, r := range w.records {
-		if _, there := committed[offset]; !w.config.Compact && !there && offset >= o.Start && offset < o.Stable && offset < w.durable && !r.aborted {
+		if _, there := committed[offset]; !w.config.Compact && !there && offset >= o.Start && offset < o.Stable && offset < w.durable && !r.aborted && !r.unsure {
 			return fmt.Errorf("read_committed does not see %+v at %d; %+v", r, offset, o)
 		}
 	}
@@ -346,7 +353,7 @@ func (w *world) checkRecords(o log.Offsets, found map[int64]rec) error {
 		if !w.config.Compact {
 			return fmt.Errorf("%+v at %d was acknowledged and is lost; %+v", r, offset, o)
 		}
-		if !r.aborted && r.value != "" && !w.superseded(offset, r) {
+		if !r.aborted && !r.unsure && r.value != "" && !w.superseded(offset, r) {
 			return fmt.Errorf("%+v at %d is a key's last one and is lost; the latest is at %d; %+v", r, offset, latest[r.key], o)
 		}
 	}
@@ -356,7 +363,7 @@ func (w *world) checkRecords(o log.Offsets, found map[int64]rec) error {
 // superseded says whether a later record of the key counts.
 func (w *world) superseded(offset int64, r rec) bool {
 	for later, other := range w.records {
-		if later > offset && other.key == r.key && !other.aborted && !other.open && later < w.durable {
+		if later > offset && other.key == r.key && !other.aborted && (!other.open || other.unsure) && later < w.durable {
 			return true
 		}
 	}
