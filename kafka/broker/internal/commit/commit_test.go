@@ -24,7 +24,7 @@ func TestCrashes(t *testing.T) {
 	rnd := testenv.Rand(t)
 	fs := simfs.New()
 	a := &acked{last: map[int64]ack{}}
-	for range testenv.Sized(3, 200) {
+	for range testenv.Sized(3, 30) {
 		fs = crashes(t, rnd, fs, a)
 	}
 }

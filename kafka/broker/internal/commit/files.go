@@ -111,8 +111,10 @@ func (f *file) end() error {
 func (f *files) begin(spare *file, number uint64) (err error) {
 	next := &file{number: number, logs: map[Key]*log.Log{}}
 	name := f.dir + "/" + fileName(number)
-	if spare != nil {
-		next.File, err = spare.File, f.fs.Rename(f.dir+"/"+fileName(spare.number), name)
+	if spare != nil { // closed, for not every system renames files that are open
+		if err = errors.Join(spare.Close(), f.fs.Rename(f.dir+"/"+fileName(spare.number), name)); err == nil {
+			next.File, err = f.fs.Open(name)
+		}
 	} else {
 		next.File, err = f.fs.Create(name)
 	}

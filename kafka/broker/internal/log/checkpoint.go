@@ -107,12 +107,14 @@ func readCheckpoint(fsys vfs.FS, dir string) (*checkpoint, *producer.State, erro
 func (l *Log) Checkpoint() error {
 	l.maintenance.Lock()
 	defer l.maintenance.Unlock()
-	return l.checkpoint()
+	return l.checkpoint(0)
 }
 
-// checkpoint is called with the maintenance lock.
-func (l *Log) checkpoint() error {
-	c, segments, err := l.capture()
+// checkpoint is called with the maintenance lock. It raises the log start to start, once
+// that is on the disk. Where only the note cannot be written, as on a full disk, the
+// earlier one holds, and the log goes on.
+func (l *Log) checkpoint(start int64) error {
+	c, segments, err := l.capture(start)
 	if err != nil {
 		return err
 	}
@@ -130,22 +132,23 @@ func (l *Log) checkpoint() error {
 		return l.Fail(fmt.Errorf("sync %s: %w", l.dir, err))
 	}
 	if err := vfs.WriteFile(l.fs, l.dir, checkpointFile, c.encode()); err != nil {
-		return l.Fail(fmt.Errorf("checkpoint of %s: %w", l.dir, err))
+		return fmt.Errorf("checkpoint of %s: %w", l.dir, err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.start = max(l.start, c.start)
 	l.unsaved -= l.captured
 	return nil
 }
 
 // capture returns the state of this moment. The producers are those of its next offset.
-func (l *Log) capture() (*checkpoint, []*segment, error) {
+func (l *Log) capture(start int64) (*checkpoint, []*segment, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.failed != nil {
 		return nil, nil, l.failed
 	}
-	c := &checkpoint{start: l.start, next: l.next, cleaned: l.cleaned, producers: l.producers.Encode(nil)}
+	c := &checkpoint{start: max(l.start, start), next: l.next, cleaned: l.cleaned, producers: l.producers.Encode(nil)}
 	c.epochs = append(c.epochs, l.epochs...)
 	for _, s := range l.segments {
 		c.segments = append(c.segments, segmentState{s.segmentName, s.size, s.next, s.maxTime, s.created, s.appended})

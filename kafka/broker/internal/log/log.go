@@ -255,7 +255,7 @@ func (l *Log) Failed() error {
 func (l *Log) Close() error {
 	l.maintenance.Lock()
 	defer l.maintenance.Unlock()
-	err := l.checkpoint()
+	err := l.checkpoint(0)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if errors.Is(l.failed, ErrClosed) {

@@ -84,7 +84,7 @@ func (l *Log) recover() error {
 	if c != nil && l.report.Scanned == 0 && len(l.report.Quarantined)+len(l.report.Truncated) == 0 && !r.changed {
 		return nil
 	}
-	return l.checkpoint()
+	return l.checkpoint(0)
 }
 
 func (l *Log) readCheckpoint() (*checkpoint, error) {

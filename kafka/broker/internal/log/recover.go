@@ -215,7 +215,7 @@ func (r *recovery) middle(s *segment, size, end int64) error {
 	at := Damage{File: s.path(segmentSuffix), As: s.path(segmentSuffix) + quarantineSuffix}
 	for pos := int64(0); pos < size; {
 		scan := newScanner(s.file, pos, size, true)
-		bad := r.run(s, scan)
+		bad := r.run(s, scan, end, damage != nil)
 		if scan.pos > pos {
 			good = append(good, span{pos, scan.pos})
 		}
@@ -246,15 +246,17 @@ func (r *recovery) middle(s *segment, size, end int64) error {
 	return r.replace(s, good, end, at.As)
 }
 
-// run takes batches until the end, where it returns nil, or the first bad one.
-func (r *recovery) run(s *segment, scan *scanner) error {
+// run takes batches until the end, where it returns nil, or the first bad one. The CRC
+// does not cover offsets: only after a damaged part may the first batch skip some.
+func (r *recovery) run(s *segment, scan *scanner, end int64, skips bool) error {
 	for {
 		before := scan.pos
 		h, b, err := scan.next()
 		if err == io.EOF {
 			return nil
 		}
-		if err == nil && (h.BaseOffset < s.next || s.gen == 0 && s.size == 0 && before == 0 && h.BaseOffset != s.base) {
+		misplaced := h.BaseOffset < s.next || s.gen == 0 && !skips && h.BaseOffset > s.next || h.NextOffset() > end
+		if err == nil && misplaced {
 			scan.pos = before
 			err = fmt.Errorf("%w: offset %d where %d follows", errBad, h.BaseOffset, s.next)
 		}
@@ -262,6 +264,7 @@ func (r *recovery) run(s *segment, scan *scanner) error {
 			return err
 		}
 		r.take(s, h, b)
+		skips = false
 	}
 }
 

@@ -31,14 +31,7 @@ func (l *Log) DeleteRecords(offset int64) (int64, error) {
 // raiseStart notes the new start on the disk first, then removes whole segments below
 // it. It needs the maintenance lock.
 func (l *Log) raiseStart(start int64) error {
-	l.mu.Lock()
-	if l.failed != nil {
-		defer l.mu.Unlock()
-		return l.failed
-	}
-	l.start = max(l.start, start)
-	l.mu.Unlock()
-	if err := l.checkpoint(); err != nil {
+	if err := l.checkpoint(start); err != nil {
 		return err
 	}
 	l.mu.Lock()
@@ -78,7 +71,7 @@ func (l *Log) Maintain() error {
 		return l.raiseStart(start)
 	}
 	if roll || l.Unsaved() > checkpointBytes {
-		return l.checkpoint()
+		return l.checkpoint(0)
 	}
 	return nil
 }
