@@ -1,0 +1,596 @@
+package txn_test
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/pabal-dev/pabal/kafka/broker/internal/coord/coordtest"
+	"github.com/pabal-dev/pabal/kafka/broker/internal/keylog"
+	"github.com/pabal-dev/pabal/kafka/broker/internal/txn"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// world is a coordinator whose clock, log and markers the test moves.
+type world struct {
+	*txn.Coordinator
+	t      testing.TB
+	log    *coordtest.Log
+	now    time.Time
+	config txn.Config
+	queue  []sent // markers that wait for their answer
+	all    []txn.Marker
+}
+
+type sent struct {
+	target txn.Target
+	marker txn.Marker
+	done   func(error)
+}
+
+func (w *world) WriteMarker(target txn.Target, m txn.Marker, done func(error)) {
+	w.queue = append(w.queue, sent{target, m, done})
+	w.all = append(w.all, m)
+}
+
+func newWorld(t testing.TB, change ...func(*txn.Config)) *world {
+	w := &world{t: t, log: &coordtest.Log{}, now: time.UnixMilli(1_700_000_000_000)}
+	w.config = txn.Config{Now: func() time.Time { return w.now }, Markers: w}
+	for _, f := range change {
+		f(&w.config)
+	}
+	w.crash()
+	return w
+}
+
+// crash loses what is not durable and starts again.
+func (w *world) crash() {
+	w.t.Helper()
+	w.start(w.log.Sets)
+}
+
+func (w *world) start(sets [][]keylog.Record) {
+	w.t.Helper()
+	w.log = &coordtest.Log{Held: w.log.Held, Sets: sets}
+	w.config.Log = w.log
+	w.queue = nil
+	w.Coordinator = txn.New(w.config)
+	for _, r := range w.log.Records() {
+		if err := w.Replay(r); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	w.Start()
+	w.log.Settle()
+}
+
+// deliver acknowledges all markers.
+func (w *world) deliver() {
+	for len(w.queue) > 0 {
+		first := w.queue[0]
+		w.queue = w.queue[1:]
+		first.done(nil)
+		w.log.Settle()
+	}
+}
+
+func (w *world) pass(d time.Duration) {
+	w.now = w.now.Add(d)
+	w.Tick(w.now)
+	w.log.Settle()
+}
+
+// withEpoch starts with a producer of an epoch.
+func (w *world) withEpoch(name string, epoch int16) id {
+	w.t.Helper()
+	v := kmsg.NewTxnMetadataValue()
+	v.ProducerID, v.ProducerEpoch, v.TimeoutMillis, v.LastUpdateTimestamp = 500, epoch, 60_000, w.now.UnixMilli()
+	w.start([][]keylog.Record{{keylog.Txn(name, &v)}})
+	return id{500, epoch}
+}
+
+// id is what a producer has.
+type id struct {
+	producer int64
+	epoch    int16
+}
+
+var none = id{-1, -1}
+
+func call[Req, Resp any](w *world, f func(Req, func(*Resp)), req Req) *Resp {
+	w.t.Helper()
+	var answer *Resp
+	f(req, func(resp *Resp) { answer = resp })
+	w.log.Settle()
+	if answer == nil {
+		w.t.Fatalf("%T: no answer", req)
+	}
+	return answer
+}
+
+func (w *world) init(name string, had id) (id, *kerr.Error) {
+	w.t.Helper()
+	req := kmsg.NewPtrInitProducerIDRequest()
+	req.Version, req.TransactionalID, req.TransactionTimeoutMillis = 5, &name, 60_000
+	req.ProducerID, req.ProducerEpoch = had.producer, had.epoch
+	resp := call(w, w.InitProducerID, req)
+	return id{resp.ProducerID, resp.ProducerEpoch}, errorOf(resp.ErrorCode)
+}
+
+func (w *world) mustInit(name string, had id) id {
+	w.t.Helper()
+	got, err := w.init(name, had)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return got
+}
+
+func (w *world) add(name string, by id, topics ...string) *kerr.Error {
+	w.t.Helper()
+	var partitions []txn.Partition
+	for _, topic := range topics {
+		partitions = append(partitions, txn.Partition{Topic: topic})
+	}
+	var answer *kerr.Error
+	answered := false
+	w.AddPartitions(name, by.producer, by.epoch, partitions, func(err *kerr.Error) { answer, answered = err, true })
+	w.log.Settle()
+	if !answered {
+		w.t.Fatal("no answer")
+	}
+	return answer
+}
+
+func (w *world) endAs(version int16, name string, by id, commit bool) (id, *kerr.Error) {
+	w.t.Helper()
+	req := kmsg.NewPtrEndTxnRequest()
+	req.Version, req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Commit = version, name, by.producer, by.epoch, commit
+	resp := call(w, w.EndTxn, req)
+	return id{resp.ProducerID, resp.ProducerEpoch}, errorOf(resp.ErrorCode)
+}
+
+func (w *world) wantEnd(what string, version int16, name string, by id, commit bool, want *kerr.Error) id {
+	w.t.Helper()
+	next, err := w.endAs(version, name, by, commit)
+	wantError(w.t, what, err, want)
+	return next
+}
+
+func (w *world) describe(name string) kmsg.DescribeTransactionsResponseTransactionState {
+	w.t.Helper()
+	req := kmsg.NewPtrDescribeTransactionsRequest()
+	req.TransactionalIDs = []string{name}
+	return call(w, w.DescribeTransactions, req).TransactionStates[0]
+}
+
+func (w *world) wantState(name, want string) {
+	w.t.Helper()
+	if got := w.describe(name).State; got != want {
+		w.t.Errorf("%s is %s, want %s", name, got, want)
+	}
+}
+
+func errorOf(code int16) *kerr.Error {
+	if code == 0 {
+		return nil
+	}
+	return kerr.TypedErrorForCode(code)
+}
+
+func wantError(t testing.TB, what string, got, want *kerr.Error) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: %v, want %v", what, got, want)
+	}
+}
+
+func TestProducerIDsAreNeverReused(t *testing.T) {
+	w := newWorld(t, func(c *txn.Config) { c.ProducerIDBlock = 3 })
+	seen := map[int64]bool{}
+	for i := range 40 {
+		resp := call(w, w.InitProducerID, kmsg.NewPtrInitProducerIDRequest())
+		if resp.ErrorCode != 0 || resp.ProducerEpoch != 0 || seen[resp.ProducerID] {
+			t.Fatalf("got %+v after %v", resp, seen)
+		}
+		seen[resp.ProducerID] = true
+		if i%7 == 0 {
+			w.start([][]keylog.Record{keylog.Compact(w.log.Records(), true)})
+		}
+	}
+	w.log.Held = true
+	told := 0
+	for range 7 {
+		w.InitProducerID(kmsg.NewPtrInitProducerIDRequest(), func(*kmsg.InitProducerIDResponse) { told++ })
+	}
+	if told > 3 {
+		t.Errorf("told of %d ids that a crash could give out again", told)
+	}
+}
+
+func TestInitProducerIDErrors(t *testing.T) {
+	w := newWorld(t)
+	for name, tt := range map[string]struct {
+		change func(*kmsg.InitProducerIDRequest)
+		want   *kerr.Error
+	}{
+		"empty id":     {func(r *kmsg.InitProducerIDRequest) { r.TransactionalID = kmsg.StringPtr("") }, kerr.InvalidRequest},
+		"no timeout":   {func(r *kmsg.InitProducerIDRequest) { r.TransactionTimeoutMillis = 0 }, kerr.InvalidTransactionTimeout},
+		"long timeout": {func(r *kmsg.InitProducerIDRequest) { r.TransactionTimeoutMillis = 900_001 }, kerr.InvalidTransactionTimeout},
+		"half an id":   {func(r *kmsg.InitProducerIDRequest) { r.ProducerID = 3 }, kerr.InvalidRequest},
+	} {
+		req := kmsg.NewPtrInitProducerIDRequest()
+		req.Version, req.TransactionalID, req.TransactionTimeoutMillis = 5, kmsg.StringPtr("x"), 1000
+		tt.change(req)
+		wantError(t, name, errorOf(call(w, w.InitProducerID, req).ErrorCode), tt.want)
+	}
+}
+
+func TestCommitStepByStep(t *testing.T) {
+	w := newWorld(t)
+	p := w.mustInit("x", none)
+	wantError(t, "add", w.add("x", p, "a", "b"), nil)
+	w.wantState("x", "Ongoing")
+	w.log.Held = true
+	answered := false
+	req := kmsg.NewPtrEndTxnRequest()
+	req.Version, req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Commit = 4, "x", p.producer, p.epoch, true
+	w.EndTxn(req, func(*kmsg.EndTxnResponse) { answered = true })
+	if answered || len(w.queue) > 0 {
+		t.Fatal("answered or sent markers before the decision is durable")
+	}
+	w.log.Held = false
+	w.log.Settle()
+	if !answered || len(w.queue) != 2 || !w.queue[0].marker.Commit {
+		t.Fatalf("answered %v, markers %v", answered, w.queue)
+	}
+	w.wantState("x", "PrepareCommit")
+	wantError(t, "add before it is complete", w.add("x", p, "a"), kerr.ConcurrentTransactions)
+	w.wantEnd("repeated", 4, "x", p, true, kerr.ConcurrentTransactions)
+	w.wantEnd("abort", 4, "x", p, false, kerr.InvalidTxnState)
+	_, err := w.init("x", none)
+	wantError(t, "init", err, kerr.ConcurrentTransactions)
+	w.queue[0].done(errors.New("not now"))
+	w.queue[1].done(nil)
+	w.queue[1].done(nil)
+	w.queue = nil
+	w.wantState("x", "PrepareCommit")
+	w.pass(200 * time.Millisecond)
+	if len(w.queue) != 1 {
+		t.Fatalf("markers sent again: %v", w.queue)
+	}
+	w.deliver()
+	w.wantState("x", "CompleteCommit")
+	w.wantEnd("repeated", 4, "x", p, true, nil)
+	w.wantEnd("abort", 4, "x", p, false, kerr.InvalidTxnState)
+	wantError(t, "next", w.add("x", p, "a"), nil)
+}
+
+func TestOldAcknowledgementsEndNothing(t *testing.T) {
+	w := newWorld(t)
+	p := w.mustInit("x", none)
+	w.add("x", p, "a")
+	w.wantEnd("first", 4, "x", p, true, nil)
+	old := w.queue[0]
+	w.deliver()
+	w.add("x", p, "a")
+	w.wantEnd("second", 4, "x", p, true, nil)
+	old.done(nil)
+	w.wantState("x", "PrepareCommit")
+	w.deliver()
+	w.wantState("x", "CompleteCommit")
+}
+
+// TestEpochRisesWithEachEnd holds to KIP-890, part 2.
+func TestEpochRisesWithEachEnd(t *testing.T) {
+	for _, crash := range []bool{false, true} {
+		w := newWorld(t)
+		maybe := func() {
+			if crash {
+				w.crash()
+			}
+		}
+		p := w.mustInit("x", none)
+		w.add("x", p, "a")
+		next := w.wantEnd("commit", 5, "x", p, true, nil)
+		if next != (id{p.producer, p.epoch + 1}) {
+			t.Fatalf("after %v comes %v", p, next)
+		}
+		maybe()
+		if m := w.queue[0].marker; m.Epoch != next.epoch || !m.Bumped || !m.Commit {
+			t.Errorf("marker %+v", m)
+		}
+		w.wantEnd("again, too early", 5, "x", p, true, kerr.ConcurrentTransactions)
+		wantError(t, "next, too early", w.add("x", next, "a"), kerr.ConcurrentTransactions)
+		w.wantEnd("next end, too early", 5, "x", next, false, kerr.ConcurrentTransactions)
+		w.deliver()
+		maybe()
+		if again := w.wantEnd("again", 5, "x", p, true, nil); again != next {
+			t.Errorf("repeated: %v, want %v", again, next)
+		}
+		w.wantEnd("abort of what was committed", 5, "x", p, false, kerr.InvalidTxnState)
+		w.wantEnd("commit of nothing", 5, "x", next, true, kerr.InvalidTxnState)
+		wantError(t, "late partition", w.add("x", p, "a"), kerr.ProducerFenced)
+		third := w.wantEnd("abort of nothing", 5, "x", next, false, nil)
+		if third != (id{p.producer, p.epoch + 2}) {
+			t.Fatalf("after %v comes %v", next, third)
+		}
+		maybe()
+		w.deliver()
+		w.wantState("x", "CompleteAbort")
+		wantError(t, "third", w.add("x", third, "a"), nil)
+		w.wantEnd("zombie", 5, "x", next, false, kerr.ProducerFenced)
+	}
+}
+
+func TestEpochsRunOut(t *testing.T) {
+	w := newWorld(t)
+	p := w.withEpoch("x", math.MaxInt16-5)
+	for p.epoch < math.MaxInt16-2 {
+		w.add("x", p, "a")
+		p = w.wantEnd("commit", 5, "x", p, true, nil)
+		w.deliver()
+	}
+	w.add("x", p, "a")
+	p = w.wantEnd("commit", 5, "x", p, true, nil)
+	w.deliver()
+	if p.epoch != math.MaxInt16-1 {
+		t.Fatalf("epoch %d", p.epoch)
+	}
+	w.add("x", p, "a")
+	next := w.wantEnd("last", 5, "x", p, true, nil)
+	if next.producer == p.producer || next.epoch != 0 {
+		t.Fatalf("after %v comes %v", p, next)
+	}
+	if m := w.queue[0].marker; m.ProducerID != p.producer || m.Epoch != math.MaxInt16 {
+		t.Errorf("marker %+v", m)
+	}
+	wantError(t, "too early", w.add("x", next, "a"), kerr.ConcurrentTransactions)
+	w.crash()
+	w.deliver()
+	if again := w.wantEnd("again", 5, "x", p, true, nil); again != next {
+		t.Errorf("repeated: %v, want %v", again, next)
+	}
+	wantError(t, "new id", w.add("x", next, "a"), nil)
+	wantError(t, "old id", w.add("x", p, "a"), kerr.InvalidProducerIDMapping)
+}
+
+// TestFencingRunsOut lets new producers take over until the epochs run out.
+func TestFencingRunsOut(t *testing.T) {
+	w := newWorld(t)
+	first := w.withEpoch("x", math.MaxInt16-5)
+	p := first
+	for p.producer == first.producer {
+		w.add("x", p, "a")
+		_, err := w.init("x", none)
+		wantError(t, "init", err, kerr.ConcurrentTransactions)
+		w.deliver()
+		old := p
+		p = w.mustInit("x", none)
+		wantError(t, "zombie", w.add("x", old, "a"), map[bool]*kerr.Error{true: kerr.ProducerFenced, false: kerr.InvalidProducerIDMapping}[p.producer == old.producer])
+	}
+	if p.epoch != 0 {
+		t.Errorf("new id with epoch %d", p.epoch)
+	}
+}
+
+// TestProducersRecover holds to KIP-360.
+func TestProducersRecover(t *testing.T) {
+	for _, crash := range []bool{false, true} {
+		w := newWorld(t)
+		p := w.mustInit("x", none)
+		raised := w.mustInit("x", p)
+		if raised != (id{p.producer, p.epoch + 1}) {
+			t.Fatalf("raised from %v to %v", p, raised)
+		}
+		if crash {
+			w.crash()
+		}
+		if again := w.mustInit("x", p); again != raised {
+			t.Errorf("repeated: %v, want %v", again, raised)
+		}
+		taken := w.mustInit("x", none)
+		_, err := w.init("x", raised)
+		wantError(t, "after another took over", err, kerr.ProducerFenced)
+		_, err = w.init("x", id{p.producer + 7, 0})
+		wantError(t, "strange id", err, kerr.ProducerFenced)
+		w.add("x", taken, "a")
+		_, err = w.init("x", raised)
+		wantError(t, "of a zombie, into a transaction", err, kerr.ProducerFenced)
+		w.wantState("x", "Ongoing")
+		_, err = w.init("x", taken)
+		wantError(t, "with a transaction open", err, kerr.ConcurrentTransactions)
+		w.wantState("x", "PrepareAbort")
+	}
+}
+
+func TestNewProducerAbortsTheOld(t *testing.T) {
+	for _, version := range []int16{4, 5} {
+		w := newWorld(t)
+		old := w.mustInit("x", none)
+		w.add("x", old, "a")
+		_, err := w.init("x", none)
+		wantError(t, "init", err, kerr.ConcurrentTransactions)
+		w.crash()
+		w.wantEnd("zombie before the markers", version, "x", old, true, kerr.ProducerFenced)
+		if m := w.queue[0].marker; m.Commit || m.Epoch != old.epoch+1 {
+			t.Errorf("marker %+v", m)
+		}
+		w.deliver()
+		w.wantEnd("zombie after them", version, "x", old, true, kerr.ProducerFenced)
+		w.wantEnd("zombie's abort", version, "x", old, false, kerr.ProducerFenced)
+		taken := w.mustInit("x", none)
+		w.wantEnd("zombie", version, "x", old, true, kerr.ProducerFenced)
+		wantError(t, "zombie's partition", w.add("x", old, "a"), kerr.ProducerFenced)
+		wantError(t, "new one's", w.add("x", taken, "a"), nil)
+	}
+}
+
+func TestTransactionsTimeOut(t *testing.T) {
+	for _, crash := range []bool{false, true} {
+		w := newWorld(t)
+		p := w.mustInit("x", none)
+		w.add("x", p, "a")
+		w.pass(30 * time.Second)
+		w.add("x", p, "b") // does not prolong it
+		if crash {
+			w.crash()
+		}
+		w.pass(29 * time.Second)
+		w.wantState("x", "Ongoing")
+		w.pass(time.Second)
+		w.wantState("x", "PrepareAbort")
+		w.deliver()
+		w.wantEnd("late commit", 5, "x", p, true, kerr.ProducerFenced)
+		wantError(t, "late partition", w.add("x", p, "a"), kerr.ProducerFenced)
+		w.wantState("x", "CompleteAbort")
+		if p = w.mustInit("x", none); w.add("x", p, "a") != nil {
+			t.Error("no next transaction")
+		}
+	}
+}
+
+func TestIDsExpire(t *testing.T) {
+	w := newWorld(t)
+	p, q := w.mustInit("idle", none), w.mustInit("busy", none)
+	for range 8 {
+		w.pass(24 * time.Hour)
+		w.add("busy", q, "a")
+		q = w.wantEnd("commit", 5, "busy", q, true, nil)
+		w.deliver()
+	}
+	wantError(t, "idle", w.add("idle", p, "a"), kerr.InvalidProducerIDMapping)
+	wantError(t, "busy", w.add("busy", q, "a"), nil)
+	w.crash()
+	wantError(t, "idle", errorOf(w.describe("idle").ErrorCode), kerr.TransactionalIDNotFound)
+	if again := w.mustInit("idle", none); again.producer == p.producer {
+		t.Error("an expired id came back with its old producer id")
+	}
+}
+
+func TestVerify(t *testing.T) {
+	w := newWorld(t)
+	p := w.mustInit("x", none)
+	verify := func(by id, topic string) *kerr.Error {
+		return w.Verify("x", by.producer, by.epoch, txn.Partition{Topic: topic})
+	}
+	wantError(t, "before", verify(p, "a"), kerr.TransactionAbortable)
+	w.add("x", p, "a")
+	wantError(t, "added", verify(p, "a"), nil)
+	wantError(t, "another", verify(p, "b"), kerr.TransactionAbortable)
+	wantError(t, "another producer", verify(id{p.producer + 1, 0}, "a"), kerr.InvalidProducerIDMapping)
+	wantError(t, "another epoch", verify(id{p.producer, 1}, "a"), kerr.ProducerFenced)
+	w.log.Held = true
+	w.AddPartitions("x", p.producer, p.epoch, []txn.Partition{{Topic: "b"}}, func(*kerr.Error) {})
+	wantError(t, "durable", verify(p, "a"), nil)
+	wantError(t, "not yet durable", verify(p, "b"), kerr.ConcurrentTransactions)
+	w.log.Held = false
+	w.log.Settle()
+	wantError(t, "durable now", verify(p, "b"), nil)
+	wantError(t, "group", w.VerifyGroup("x", p.producer, p.epoch, "g"), kerr.TransactionAbortable)
+	w.AddGroup("x", p.producer, p.epoch, "g", func(*kerr.Error) {})
+	w.log.Settle()
+	wantError(t, "group", w.VerifyGroup("x", p.producer, p.epoch, "g"), nil)
+	w.wantEnd("commit", 4, "x", p, true, nil)
+	wantError(t, "ending", verify(p, "a"), kerr.ConcurrentTransactions)
+	targets := map[txn.Target]bool{}
+	for _, s := range w.queue {
+		targets[s.target] = true
+	}
+	want := map[txn.Target]bool{{Partition: txn.Partition{Topic: "a"}}: true, {Partition: txn.Partition{Topic: "b"}}: true, {Offsets: true}: true}
+	if !reflect.DeepEqual(targets, want) {
+		t.Errorf("markers go to %v", targets)
+	}
+	w.deliver()
+	wantError(t, "ended", verify(p, "a"), kerr.TransactionAbortable)
+}
+
+func TestOldClientsKnowOldErrors(t *testing.T) {
+	w := newWorld(t)
+	p := w.mustInit("x", none)
+	w.mustInit("x", none)
+	for version := range int16(4) {
+		want := kerr.InvalidProducerEpoch
+		if version >= 2 {
+			want = kerr.ProducerFenced
+		}
+		w.wantEnd("end", version, "x", p, true, want)
+		add := kmsg.NewPtrAddPartitionsToTxnRequest()
+		add.Version, add.TransactionalID, add.ProducerID, add.ProducerEpoch = version, "x", p.producer, p.epoch
+		add.Topics = []kmsg.AddPartitionsToTxnRequestTopic{{Topic: "a", Partitions: []int32{0}}}
+		wantError(t, "add", errorOf(call(w, w.AddPartitionsToTxn, add).Topics[0].Partitions[0].ErrorCode), want)
+		offsets := kmsg.NewPtrAddOffsetsToTxnRequest()
+		offsets.Version, offsets.TransactionalID, offsets.ProducerID, offsets.Group = version, "x", p.producer, "g"
+		wantError(t, "add offsets", errorOf(call(w, w.AddOffsetsToTxn, offsets).ErrorCode), want)
+	}
+}
+
+func TestDescribeAndList(t *testing.T) {
+	w := newWorld(t)
+	p := w.mustInit("open", none)
+	w.mustInit("empty", none)
+	w.pass(time.Second)
+	w.add("open", p, "b", "a")
+	w.AddGroup("open", p.producer, p.epoch, "my-group", func(*kerr.Error) {})
+	w.log.Settle()
+	d := w.describe("open")
+	if d.State != "Ongoing" || d.TimeoutMillis != 60_000 || d.StartTimestamp != w.now.UnixMilli() || len(d.Topics) != 3 {
+		t.Errorf("described %+v", d)
+	}
+	// Java says Math.abs("my-group".hashCode()) % 50 is 12.
+	if d.Topics[0].Topic != "__consumer_offsets" || d.Topics[0].Partitions[0] != 12 {
+		t.Errorf("group described as %+v", d.Topics[0])
+	}
+	wantError(t, "unknown", errorOf(w.describe("x").ErrorCode), kerr.TransactionalIDNotFound)
+	wantError(t, "empty id", errorOf(w.describe("").ErrorCode), kerr.InvalidRequest)
+	w.pass(time.Minute - time.Second)
+	for _, tt := range []struct {
+		change func(*kmsg.ListTransactionsRequest)
+		want   string
+	}{
+		{func(r *kmsg.ListTransactionsRequest) {}, "[empty open]"},
+		{func(r *kmsg.ListTransactionsRequest) { r.StateFilters = []string{"Ongoing", "Strange"} }, "[open]"},
+		{func(r *kmsg.ListTransactionsRequest) { r.ProducerIDFilters = []int64{p.producer} }, "[open]"},
+		{func(r *kmsg.ListTransactionsRequest) { r.DurationFilterMillis = 59_000 }, "[empty]"},
+		{func(r *kmsg.ListTransactionsRequest) { r.DurationFilterMillis = 58_999 }, "[empty open]"},
+		{func(r *kmsg.ListTransactionsRequest) { r.TransactionalIDPattern = kmsg.StringPtr("o.*") }, "[open]"},
+	} {
+		req := kmsg.NewPtrListTransactionsRequest()
+		req.Version, req.DurationFilterMillis = 2, -1
+		tt.change(req)
+		resp := call(w, w.ListTransactions, req)
+		var names []string
+		for _, s := range resp.TransactionStates {
+			names = append(names, s.TransactionalID)
+		}
+		if got := fmt.Sprint(names); got != tt.want {
+			t.Errorf("%+v: %s, want %s", req, got, tt.want)
+		}
+		if (len(req.StateFilters) > 0) != (len(resp.UnknownStateFilters) > 0) {
+			t.Errorf("unknown states: %v", resp.UnknownStateFilters)
+		}
+	}
+}
+
+func TestNothingIsConfirmedOnceTheLogFails(t *testing.T) {
+	w := newWorld(t)
+	p := w.mustInit("x", none)
+	w.add("x", p, "a")
+	w.log.Held = true
+	w.log.Fail(kerr.KafkaStorageError)
+	req := kmsg.NewPtrEndTxnRequest()
+	req.Version, req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Commit = 5, "x", p.producer, p.epoch, true
+	var got *kerr.Error
+	w.EndTxn(req, func(resp *kmsg.EndTxnResponse) { got = errorOf(resp.ErrorCode) })
+	w.log.Release(10)
+	wantError(t, "end", got, kerr.CoordinatorNotAvailable)
+	if len(w.queue) != 0 || w.Err() == nil {
+		t.Errorf("markers %v, error %v", w.queue, w.Err())
+	}
+	wantError(t, "add", w.add("x", p, "b"), kerr.CoordinatorNotAvailable)
+	wantError(t, "verify", w.Verify("x", p.producer, p.epoch, txn.Partition{Topic: "a"}), kerr.CoordinatorNotAvailable)
+}
