@@ -273,16 +273,39 @@ func TestCommitStepByStep(t *testing.T) {
 func TestOldAcknowledgementsEndNothing(t *testing.T) {
 	w := newWorld(t)
 	p := w.mustInit("x", none)
-	w.add("x", p, "a")
+	w.add("x", p, "a", "b")
 	w.wantEnd("first", 4, "x", p, true, nil)
-	old := w.queue[0]
+	old := w.queue
 	w.deliver()
 	w.add("x", p, "a")
+	if d := w.describe("x"); len(d.Topics) != 1 {
+		t.Errorf("the second transaction has %+v", d.Topics)
+	}
+	w.add("x", p, "b")
 	w.wantEnd("second", 4, "x", p, true, nil)
-	old.done(nil)
+	old[0].done(nil)
+	w.queue[1].done(nil)
+	w.log.Settle()
 	w.wantState("x", "PrepareCommit")
 	w.deliver()
 	w.wantState("x", "CompleteCommit")
+}
+
+// TestZombiesOfTheNewKindAreFenced lets a transaction time out whose producer
+// raises its epoch with each end: its late end must not pass for a repeated one.
+func TestZombiesOfTheNewKindAreFenced(t *testing.T) {
+	w := newWorld(t)
+	p := w.mustInit("x", none)
+	w.add("x", p, "a")
+	p = w.wantEnd("first", 5, "x", p, true, nil)
+	w.deliver()
+	w.add("x", p, "a")
+	w.pass(time.Minute)
+	w.wantState("x", "PrepareAbort")
+	w.wantEnd("before the markers", 5, "x", p, false, kerr.ProducerFenced)
+	w.deliver()
+	w.wantEnd("after them", 5, "x", p, false, kerr.ProducerFenced)
+	w.wantEnd("commit", 5, "x", p, true, kerr.ProducerFenced)
 }
 
 // TestEpochRisesWithEachEnd holds to KIP-890, part 2.
