@@ -31,6 +31,8 @@ const MaxString = 1<<15 - 1
 const (
 	keyPending     = 0x7001
 	keyProducerIDs = 0x7002
+	keyACL         = 0x7003
+	keySCRAM       = 0x7004
 )
 
 // version reads the version in front of every key and value.

@@ -44,6 +44,29 @@ func txnRecords() []keylog.Record {
 	return []keylog.Record{keylog.Txn("x", &value), keylog.Txn("x", nil), keylog.ProducerIDs(2000)}
 }
 
+func (e *entries) ACL(rule keylog.ACL, there bool)               { *e = append(*e, rule, there) }
+func (e *entries) SCRAM(k keylog.SCRAMKey, v *keylog.SCRAMValue) { *e = append(*e, k, v) }
+
+func TestReadsSecurity(t *testing.T) {
+	rule := keylog.ACL{ResourceType: 2, PatternType: 3, Operation: 4, Permission: 3, Name: "t", Principal: "User:a", Host: "*"}
+	key := keylog.SCRAMKey{User: "a", Mechanism: 2}
+	value := &keylog.SCRAMValue{Iterations: 4096, Salt: []byte("s"), StoredKey: []byte("stored"), ServerKey: []byte("server")}
+	records := []keylog.Record{
+		keylog.AccessRule(rule, true), keylog.AccessRule(rule, false), keylog.SCRAM(key, value), keylog.SCRAM(key, nil),
+	}
+	var got entries
+	for _, r := range records {
+		if err := keylog.ReadSecurity(r, &got); err != nil {
+			t.Fatal(err)
+		}
+		everyCut(r, func(cut keylog.Record) { _ = keylog.ReadSecurity(cut, new(entries)) })
+	}
+	want := entries{rule, true, rule, false, key, value, key, (*keylog.SCRAMValue)(nil)}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("read %+v, want %+v", got, want)
+	}
+}
+
 func TestReadsWhatItWrites(t *testing.T) {
 	var got entries
 	for _, r := range groupRecords() {
