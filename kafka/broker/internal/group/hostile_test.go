@@ -13,23 +13,28 @@ import (
 // every version, and expects one answer each, now or when members are put out.
 func TestRandomRequestsHarmNobody(t *testing.T) {
 	random := testenv.Rand(t)
-	w := newWorld(t, func(c *Config) { c.MinSessionTimeout = 1; c.MaxGroups = 20; c.MaxGroupSize = 5; c.MaxTxnBytes = 2000 })
+	w := newWorld(t, func(c *Config) {
+		c.MinSessionTimeout = 1
+		c.InitialRebalanceDelay = -1
+		c.MaxGroups = 20
+		c.MaxGroupSize = 5
+		c.MaxTxnBytes = 2000
+	})
 	asked, answered := 0, 0
-	var ids []string
-	fill := func(req any) { fillRandom(reflect.ValueOf(req).Elem(), random.IntN, &ids) }
-	for range testenv.Sized(10_000, 500_000) {
+	k := &known{generations: []any{1}}
+	fill := func(req any) { fillRandom("", reflect.ValueOf(req).Elem(), random.IntN, k) }
+	states := map[state]int{}
+	for range testenv.Sized(10_000, 60_000) {
 		asked++
-		switch random.IntN(12) {
+		switch random.IntN(14) {
 		case 0, 1, 2:
 			req := kmsg.NewPtrJoinGroupRequest()
 			fill(req)
 			w.JoinGroup(Client{ID: "c"}, req, func(resp *kmsg.JoinGroupResponse) {
 				answered++
-				if resp.MemberID != "" {
-					ids = append(ids, resp.MemberID)[max(0, len(ids)-20):]
-				}
+				k.learn(resp)
 			})
-		case 3, 4:
+		case 3, 4, 12, 13:
 			send(w.SyncGroup, kmsg.NewPtrSyncGroupRequest(), fill, &answered)
 		case 5:
 			send(w.Heartbeat, kmsg.NewPtrHeartbeatRequest(), fill, &answered)
@@ -52,6 +57,9 @@ func TestRandomRequestsHarmNobody(t *testing.T) {
 			send(w.DeleteGroups, kmsg.NewPtrDeleteGroupsRequest(), fill, &answered)
 		}
 		w.log.Settle()
+		for _, g := range w.groups {
+			states[g.state]++
+		}
 		if random.IntN(20) == 0 {
 			w.pass(time.Duration(random.IntN(5000)) * time.Millisecond)
 		}
@@ -71,8 +79,13 @@ func TestRandomRequestsHarmNobody(t *testing.T) {
 	if answered != asked {
 		t.Errorf("%d requests, %d answers", asked, answered)
 	}
+	for _, s := range []state{empty, preparingRebalance, completingRebalance, stable} {
+		if states[s] < 5 {
+			t.Errorf("groups were %v: the test does little", states)
+		}
+	}
 	for _, g := range w.groups {
-		if len(g.members) > 5 || g.awaiting != 0 {
+		if len(g.members) > 10 || g.awaiting != 0 {
 			t.Errorf("group %s has %d members, %d waiting", g.id, len(g.members), g.awaiting)
 		}
 	}
@@ -83,33 +96,77 @@ func send[Req, Resp any](f func(Req, func(*Resp)), req Req, fill func(any), answ
 	f(req, func(*Resp) { *answered++ })
 }
 
-// fillRandom sets fields to few values, so that requests fit one another.
-func fillRandom(v reflect.Value, intN func(int) int, ids *[]string) {
+// plausible are values that make a field fit what others did.
+func plausible(field string, k *known) []any {
+	switch field {
+	case "Group", "Groups":
+		return []any{"g", "h"}
+	case "MemberID":
+		return append([]any{""}, k.members...)
+	case "Protocol", "Name":
+		return []any{"range"}
+	case "ProtocolType":
+		return []any{"consumer"}
+	case "Topic":
+		return []any{"t", "u"}
+	case "SessionTimeoutMillis", "RebalanceTimeoutMillis":
+		return []any{20_000, 60_000}
+	case "Generation":
+		return k.generations
+	}
+	return nil
+}
+
+// known are the member ids and generations that were last told.
+type known struct{ members, generations []any }
+
+func (k *known) learn(resp *kmsg.JoinGroupResponse) {
+	if resp.MemberID != "" {
+		k.members = append(k.members, resp.MemberID)
+		k.members = k.members[max(0, len(k.members)-4):]
+	}
+	if resp.ErrorCode == 0 {
+		k.generations = append(k.generations, int(resp.Generation))
+		k.generations = k.generations[max(0, len(k.generations)-3):]
+	}
+}
+
+// fillRandom sets a field to a plausible value nine times out of ten.
+func fillRandom(field string, v reflect.Value, intN func(int) int, k *known) {
+	likely := plausible(field, k)
+	if intN(10) == 0 {
+		likely = nil
+	}
 	switch v.Kind() {
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if v.Type().Field(i).Name != "UnknownTags" {
-				fillRandom(v.Field(i), intN, ids)
+			if name := v.Type().Field(i).Name; name != "UnknownTags" {
+				fillRandom(name, v.Field(i), intN, k)
 			}
 		}
 	case reflect.String:
-		pool := append([]string{"", "g", "h", "t", "consumer", "range"}, *ids...)
-		v.SetString(pool[intN(len(pool))])
+		if likely == nil {
+			likely = append([]any{"", "g", "h", "t", "consumer", "range"}, k.members...)
+		}
+		v.SetString(likely[intN(len(likely))].(string))
 	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		v.SetInt(int64([]int{-1, 0, 1, 2, 3, 5, 9, 100}[intN(8)]))
+		if likely == nil {
+			likely = []any{-1, 0, 1, 2, 3, 5, 9, 100}
+		}
+		v.SetInt(int64(likely[intN(len(likely))].(int)))
 	case reflect.Bool:
 		v.SetBool(intN(2) == 0)
 	case reflect.Pointer:
 		v.SetZero()
-		if intN(2) == 0 {
+		if intN(4) == 0 {
 			v.Set(reflect.New(v.Type().Elem()))
-			fillRandom(v.Elem(), intN, ids)
+			fillRandom(field, v.Elem(), intN, k)
 		}
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), intN(3), 3))
 		for i := range v.Len() {
 			if v.Type().Elem().Kind() != reflect.Uint8 {
-				fillRandom(v.Index(i), intN, ids)
+				fillRandom(field, v.Index(i), intN, k)
 			}
 		}
 	}

@@ -107,7 +107,8 @@ func (c *Coordinator) accepts(g *group, j *joining) bool {
 	}
 	switch g.state {
 	case preparingRebalance:
-		return m != nil && m.join != nil || g.awaiting < c.config.MaxGroupSize
+		room := m != nil || j.replaces(g) || len(g.members) < 2*c.config.MaxGroupSize // static members stay while away
+		return m != nil && m.join != nil || room && g.awaiting < c.config.MaxGroupSize
 	case completingRebalance, stable:
 		return m != nil || j.replaces(g) || len(g.members) < c.config.MaxGroupSize
 	}

@@ -295,3 +295,22 @@ func TestStopAnswersWhoWaits(t *testing.T) {
 	w.Stop()
 	wantError(t, "join", errorOf(must(t, waiting).ErrorCode), kerr.NotCoordinator)
 }
+
+// TestStaticMembersWithoutTimeToRebalance asks for a rebalance timeout of 0,
+// with which a group that waits for static members must not be busy.
+func TestStaticMembersWithoutTimeToRebalance(t *testing.T) {
+	w := newWorld(t)
+	a := staticRequest("a")
+	joined := w.join(a)
+	w.pass(4 * time.Second)
+	a.MemberID = must(t, joined).MemberID
+	w.sync(a, 1, a.MemberID, "A")
+	w.core.Do(func() {
+		w.groups["g"].members[a.MemberID].rebalanceTimeout = 0
+		w.prepareRebalance(w.groups["g"], "test")
+	})
+	w.pass(time.Minute) // ends with the session of the member
+	if got := w.state("g"); got != "Empty" {
+		t.Errorf("group is %s", got)
+	}
+}

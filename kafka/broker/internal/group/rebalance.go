@@ -70,6 +70,10 @@ func (c *Coordinator) delayFirst(g *group, delay, remaining time.Duration) {
 	})
 }
 
+// minRecheck is the least time before a group that none has joined again is
+// looked at again, as members may ask for no time at all.
+const minRecheck = time.Second
+
 func (c *Coordinator) completeJoinWithin(g *group, timeout time.Duration) {
 	c.core.Set(joinKey{g}, c.config.Now().Add(timeout), func() { c.completeJoin(g) })
 }
@@ -85,7 +89,7 @@ func (c *Coordinator) completeJoin(g *group) {
 		}
 	}
 	if !g.electJoined() && len(g.members) > 0 {
-		c.completeJoinWithin(g, g.rebalanceTimeout()) // until sessions end
+		c.completeJoinWithin(g, max(g.rebalanceTimeout(), minRecheck)) // until sessions end
 		return
 	}
 	g.joinedLate = false
