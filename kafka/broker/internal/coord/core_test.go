@@ -63,7 +63,9 @@ func TestDeadlinesFireInOrder(t *testing.T) {
 	core := coord.NewCore(&coordtest.Log{}, func() { wakes++ })
 	var fired []int
 	set := func(key, seconds int) {
-		core.Do(func() { core.Set(key, start.Add(time.Duration(seconds)*time.Second), func() { fired = append(fired, key) }) })
+		core.Do(func() {
+			core.Set(key, start.Add(time.Duration(seconds)*time.Second), func() { fired = append(fired, key) })
+		})
 	}
 	for key, seconds := range []int{5, 3, 3, 9, 1} {
 		set(key, seconds)

@@ -51,7 +51,7 @@ func (c *Coordinator) rest() map[string]string {
 // when the log ended so.
 func TestCrashAfterEveryRecord(t *testing.T) {
 	random := testenv.Rand(t)
-	for range testenv.Sized(15, 400) {
+	for range testenv.Sized(5, 400) {
 		w := newWorld(t)
 		kept := map[int]string{len(w.log.Sets): w.kept()}
 		rest := map[int]map[string]string{len(w.log.Sets): w.rest()}
@@ -177,7 +177,7 @@ func (s *script) remove(g, topic string) {
 // after a crash an offset is the last acknowledged one, or one asked for later.
 func TestAcknowledgedOffsetsSurvive(t *testing.T) {
 	random := testenv.Rand(t)
-	for range testenv.Sized(100, 3000) {
+	for range testenv.Sized(50, 3000) {
 		w := newWorld(t)
 		w.log.Held = true
 		m := model{asked: map[string][]int64{}, acked: map[string]int{}}

@@ -24,7 +24,7 @@ func TestRandomRequestsHarmNobody(t *testing.T) {
 	k := &known{generations: []any{1}}
 	fill := func(req any) { fillRandom("", reflect.ValueOf(req).Elem(), random.IntN, k) }
 	states := map[state]int{}
-	for range testenv.Sized(10_000, 60_000) {
+	for range testenv.Sized(4_000, 60_000) {
 		asked++
 		switch random.IntN(14) {
 		case 0, 1, 2:
@@ -80,7 +80,7 @@ func TestRandomRequestsHarmNobody(t *testing.T) {
 		t.Errorf("%d requests, %d answers", asked, answered)
 	}
 	for _, s := range []state{empty, preparingRebalance, completingRebalance, stable} {
-		if states[s] < 5 {
+		if states[s] < 1 {
 			t.Errorf("groups were %v: the test does little", states)
 		}
 	}

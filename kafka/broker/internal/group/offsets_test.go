@@ -148,14 +148,21 @@ func TestTransactionsAreVerifiedAndBounded(t *testing.T) {
 	w := newWorld(t, func(c *Config) {
 		c.MaxTxnBytes = 250
 		c.VerifyTxn = func(id string, producer int64, epoch int16, group string) *kerr.Error {
-			if epoch != 3 {
+			switch epoch {
+			case 2:
 				return kerr.InvalidProducerEpoch
+			case 4:
+				return kerr.TransactionAbortable
 			}
 			return nil
 		}
 	})
 	wantError(t, "old epoch", w.commitTxn(txnRequest("g", "t", 1, 1, 2)), kerr.InvalidProducerEpoch)
 	wantError(t, "epoch", w.commitTxn(txnRequest("g", "t", 1, 1, 3)), nil)
+	wantError(t, "not added", w.commitTxn(txnRequest("g", "t", 1, 1, 4)), kerr.TransactionAbortable)
+	old := txnRequest("g", "t", 1, 1, 4)
+	old.Version = 3
+	wantError(t, "not added, for old clients", w.commitTxn(old), kerr.InvalidTxnState)
 	wantError(t, "too much", w.commitTxn(txnRequest("g", "u", 1, 1, 3)), kerr.InvalidCommitOffsetSize)
 }
 

@@ -64,7 +64,11 @@ func (c *Coordinator) txnGroup(req *kmsg.TxnOffsetCommitRequest) (*group, *kerr.
 		return nil, kerr.InvalidProducerIDMapping
 	}
 	if c.config.VerifyTxn != nil {
-		if err := c.config.VerifyTxn(req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Group); err != nil {
+		err := c.config.VerifyTxn(req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Group)
+		if err == kerr.TransactionAbortable && req.Version < 4 {
+			err = kerr.InvalidTxnState // what older clients know
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

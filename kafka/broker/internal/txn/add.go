@@ -96,7 +96,11 @@ func (c *Coordinator) add(id string, producerID int64, epoch int16, partitions [
 
 // Verify says whether a partition is durably part of the producer's open
 // transaction. The server asks in the turn in which it appends the producer's
-// records to the partition, so that the markers come after them.
+// records to the partition, so that the markers come after them. The errors are
+// those that Produce and TxnOffsetCommit have for it: an old epoch is
+// INVALID_PRODUCER_EPOCH. TRANSACTION_ABORTABLE is INVALID_TXN_STATE to Produce
+// before version 11 and TxnOffsetCommit before version 4, and to Produce what
+// can be retried is NOT_ENOUGH_REPLICAS: the server translates.
 func (c *Coordinator) Verify(id string, producerID int64, epoch int16, p Partition) *kerr.Error {
 	var err *kerr.Error
 	c.core.Do(func() { err = c.verify(id, producerID, epoch, p) })
@@ -115,7 +119,7 @@ func (c *Coordinator) verify(id string, producerID int64, epoch int16, p Partiti
 	case err != nil:
 		return err
 	case t.epoch != epoch:
-		return kerr.ProducerFenced
+		return kerr.InvalidProducerEpoch
 	case t.state.preparing():
 		return kerr.ConcurrentTransactions
 	}

@@ -52,7 +52,7 @@ func TestConcurrentUse(t *testing.T) {
 	markers := &toGroups{}
 	txns := txn.New(txn.Config{Log: newAsyncLog(t), Markers: markers})
 	markers.groups = group.New(group.Config{Log: newAsyncLog(t), VerifyTxn: txns.VerifyGroup})
-	rounds := testenv.Sized(30, 1000)
+	rounds := testenv.Sized(15, 500)
 	var producers sync.WaitGroup
 	for n := range 8 {
 		producers.Go(func() {

@@ -72,7 +72,7 @@ func (c *cluster) event() bool {
 func TestRandomCrashes(t *testing.T) {
 	random := testenv.Rand(t)
 	committed, attempts := 0, 0
-	for range testenv.Sized(60, 2000) {
+	for range testenv.Sized(20, 1000) {
 		c := newCluster(t, 4)
 		tags := new(int)
 		var producers []*producer
