@@ -33,32 +33,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// Config of a broker; the zero value serves 127.0.0.1:9092 from memory.
-type Config struct {
-	// Addr to listen on, host:port with a loopback host; "127.0.0.1:9092" by
-	// default, port 0 is any free one.
-	Addr string
-	// DataDir keeps the log between clean restarts; empty: in memory. One
-	// broker at a time may have it.
-	DataDir string
-	// Partitions of topics created without a number; 4 by default.
-	Partitions int
-	// NoAutoCreate refuses topics nobody created. By default a client that
-	// asks for one with auto-creation gets it, as from Apache Kafka.
-	NoAutoCreate bool
-	// MaxRequestBytes bounds one request; 32 MiB by default. A larger one ends
-	// its connection.
-	MaxRequestBytes int
-	// MinSessionTimeout is the shortest session timeout a member of a consumer
-	// group may ask for; 6 s by default, as of Apache Kafka.
-	MinSessionTimeout time.Duration
-	// Logger; slog.Default() where nil.
-	Logger *slog.Logger
-}
-
-// DefaultAddr is where a broker listens by default.
-const DefaultAddr = "127.0.0.1:9092"
-
 // Errors of Start.
 var (
 	// ErrAddr: the address is in use or cannot be listened on.
