@@ -1,0 +1,172 @@
+package broker
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pabal-dev/pabal/kafka/broker/internal/vfs"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
+)
+
+// Faults have a broker misbehave as brokers, disks and networks do, for tests: name them in
+// Config, and call their methods while the broker runs. The zero value is no fault. All
+// methods are safe for concurrent use.
+type Faults struct {
+	// MaxVersions, where set before Start, has the broker offer nothing newer, as
+	// an older one.
+	MaxVersions *kversion.Versions
+
+	syncDelay atomic.Int64
+	diskError atomic.Pointer[error]
+
+	mu      sync.Mutex
+	answers map[kmsg.Key]func(kmsg.Request) kmsg.Response
+	produce refusals
+	moved   int
+	cut     func()    // set by the broker
+	cutFrom func(int) // set by the broker
+}
+
+// refusals are how often, and with what, requests are refused.
+type refusals struct {
+	err   *kerr.Error
+	times int // negative: always
+}
+
+// Answer has every request of a kind answered by answer, without effect, where that is not
+// nil: it is then carried out. A nil answer ends that. answer may be called from several
+// goroutines at a time.
+func (f *Faults) Answer(kind kmsg.Key, answer func(kmsg.Request) kmsg.Response) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.answers == nil {
+		f.answers = map[kmsg.Key]func(kmsg.Request) kmsg.Response{}
+	}
+	f.answers[kind] = answer
+}
+
+// RefuseProduce has the next requests to produce refused with an error, and nothing
+// appended. Negative times: all, until it is called with 0.
+func (f *Faults) RefuseProduce(err *kerr.Error, times int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.produce = refusals{err, times}
+}
+
+// MoveCoordinators has the next requests to coordinators of groups and transactions
+// answered with NOT_COORDINATOR, as if these had moved. Clients look for them then, and
+// find them here again.
+func (f *Faults) MoveCoordinators(requests int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.moved = requests
+}
+
+// SlowSync has every sync of the disk take d longer; of a broker in memory, every answer to
+// a request to produce.
+func (f *Faults) SlowSync(d time.Duration) { f.syncDelay.Store(int64(d)) }
+
+// FailDisk has everything that is written to the disk fail with an error, such as
+// syscall.ENOSPC; nil ends that. A broker in memory has no disk.
+func (f *Faults) FailDisk(err error) {
+	if err == nil {
+		f.diskError.Store(nil)
+		return
+	}
+	f.diskError.Store(&err)
+}
+
+// CutConnections closes all connections at once. Requests that were read are carried out,
+// and nobody learns of it.
+func (f *Faults) CutConnections() {
+	f.mu.Lock()
+	cut := f.cut
+	f.mu.Unlock()
+	if cut != nil {
+		cut()
+	}
+}
+
+// CutAfter closes every connection after that many more answers on it.
+func (f *Faults) CutAfter(answers int) {
+	f.mu.Lock()
+	cut := f.cutFrom
+	f.mu.Unlock()
+	if cut != nil {
+		cut(answers)
+	}
+}
+
+func (f *Faults) delay() time.Duration {
+	if f == nil {
+		return 0
+	}
+	return time.Duration(f.syncDelay.Load())
+}
+
+func (f *Faults) disk() error {
+	if err := f.diskError.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// faultyFS is a disk with faults.
+type faultyFS struct {
+	vfs.FS
+	faults *Faults
+}
+
+func (d faultyFS) Create(name string) (vfs.File, error) {
+	if err := d.faults.disk(); err != nil {
+		return nil, err
+	}
+	return d.file(d.FS.Create(name))
+}
+
+func (d faultyFS) Open(name string) (vfs.File, error) { return d.file(d.FS.Open(name)) }
+
+func (d faultyFS) file(f vfs.File, err error) (vfs.File, error) {
+	if err != nil {
+		return nil, err
+	}
+	return faultyFile{f, d.faults}, nil
+}
+
+func (d faultyFS) Rename(from, to string) error {
+	if err := d.faults.disk(); err != nil {
+		return err
+	}
+	return d.FS.Rename(from, to)
+}
+
+func (d faultyFS) SyncDir(name string) error {
+	if err := d.faults.disk(); err != nil {
+		return err
+	}
+	time.Sleep(d.faults.delay())
+	return d.FS.SyncDir(name)
+}
+
+type faultyFile struct {
+	vfs.File
+	faults *Faults
+}
+
+func (f faultyFile) WriteAt(b []byte, at int64) (int, error) {
+	if err := f.faults.disk(); err != nil {
+		return 0, err
+	}
+	return f.File.WriteAt(b, at)
+}
+
+func (f faultyFile) Sync() error {
+	if err := f.faults.disk(); err != nil {
+		return err
+	}
+	time.Sleep(f.faults.delay())
+	return f.File.Sync()
+}
