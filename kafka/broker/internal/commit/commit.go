@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/pabal-dev/pabal/kafka/broker/internal/batch"
 	"github.com/pabal-dev/pabal/kafka/broker/internal/log"
@@ -95,7 +96,9 @@ type Journal struct {
 	spare   []byte
 	failed  error
 	closing bool
+	killed  bool
 	done    chan struct{}
+	syncs   atomic.Uint64
 
 	files files
 }
@@ -254,3 +257,15 @@ func (j *Journal) Close() error {
 	}
 	return j.Failed()
 }
+
+// Kill stops without writing what has not been written yet, as if the process had died:
+// who waits for it is told ErrClosed. When it has returned nothing is written any more.
+func (j *Journal) Kill() {
+	j.mu.Lock()
+	j.killed = true
+	j.mu.Unlock()
+	_ = j.Close()
+}
+
+// Syncs returns how many groups were made durable.
+func (j *Journal) Syncs() uint64 { return j.syncs.Load() }

@@ -15,11 +15,13 @@ func (j *Journal) run() {
 		if !ok {
 			return
 		}
-		err := j.Failed()
+		err := j.givenUp()
 		began := time.Now()
 		if err == nil && len(g.data) > 0 {
 			if err = j.files.write(g); err != nil {
 				err = j.fail(err, g)
+			} else {
+				j.syncs.Add(1)
 			}
 		}
 		took := time.Since(began)
@@ -29,6 +31,16 @@ func (j *Journal) run() {
 			j.gather(waiting+len(g.waits), took/gatherPart)
 		}
 	}
+}
+
+// givenUp is why a group is not written.
+func (j *Journal) givenUp() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.killed {
+		return ErrClosed
+	}
+	return j.failed
 }
 
 // gatherPart is the part of the last write's time that a group waits for more.

@@ -36,6 +36,7 @@ type Log struct {
 	captured      int64
 	failed        error
 	report        Report
+	expiredSince  Expired
 }
 
 // Appended is where a batch is.
@@ -266,6 +267,23 @@ func (l *Log) Close() error {
 	}
 	l.failed = errors.Join(ErrClosed, l.failed)
 	return err
+}
+
+// Kill closes the files and writes nothing, as if the process had died, or because the
+// log is to be removed. When it has returned nothing is written any more.
+func (l *Log) Kill() {
+	l.mu.Lock()
+	if !errors.Is(l.failed, ErrClosed) {
+		l.failed = errors.Join(ErrClosed, l.failed)
+		for _, s := range l.segments {
+			_ = s.file.Close()
+		}
+	}
+	l.mu.Unlock()
+	l.compacting.Lock() // one that compacts meets closed files
+	defer l.compacting.Unlock()
+	l.maintenance.Lock()
+	defer l.maintenance.Unlock()
 }
 
 func (l *Log) millis() int64 { return l.now().UnixMilli() }

@@ -16,7 +16,9 @@ func Remove(fsys vfs.FS, dir string) error {
 		return nil
 	}
 	for _, name := range names {
-		err = errors.Join(err, fsys.Remove(dir+"/"+name))
+		if gone := fsys.Remove(dir + "/" + name); !errors.Is(gone, fs.ErrNotExist) { // a reader's last segment
+			err = errors.Join(err, gone)
+		}
 	}
 	if err != nil {
 		return err

@@ -68,12 +68,37 @@ func (l *Log) Maintain() error {
 		}
 	}
 	if start >= 0 {
-		return l.raiseStart(start)
+		before := l.Segments()
+		err := l.raiseStart(start)
+		l.count(before)
+		return err
 	}
 	if roll || l.Unsaved() > checkpointBytes {
 		return l.checkpoint(0)
 	}
 	return nil
+}
+
+// Expired is what retention has removed since the log was opened.
+type Expired struct{ Segments, Bytes int64 }
+
+// Expired returns it.
+func (l *Log) Expired() Expired {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.expiredSince
+}
+
+// count adds those segments that are no more to what retention has removed.
+func (l *Log) count(before []Segment) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range before {
+		if s.Base < l.segments[0].base {
+			l.expiredSince.Segments++
+			l.expiredSince.Bytes += s.Bytes
+		}
+	}
 }
 
 // checkpointBytes is how much a log that was killed has to read at most, with what came

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"sync"
@@ -12,13 +13,13 @@ import (
 // NewMemory makes an empty file system in memory, for a broker without a folder. It
 // has no permissions, and folders are where files are.
 func NewMemory() FS {
-	return &memory{files: map[string]*memoryFile{}, dirs: map[string]bool{".": true, "/": true}, locked: map[string]bool{}}
+	return &memory{files: map[string]*memoryFile{}, dirs: map[string]map[string]bool{".": {}, "/": {}}, locked: map[string]bool{}}
 }
 
 type memory struct {
 	mu     sync.Mutex
 	files  map[string]*memoryFile
-	dirs   map[string]bool
+	dirs   map[string]map[string]bool // folders, with the names in them
 	locked map[string]bool
 }
 
@@ -26,11 +27,11 @@ func (m *memory) Create(name string) (File, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	name = path.Clean(name)
-	if !m.dirs[path.Dir(name)] {
+	if m.dirs[path.Dir(name)] == nil {
 		return nil, missing("create", name)
 	}
 	f := &memoryFile{}
-	m.files[name] = f
+	m.put(name, f)
 	return f, nil
 }
 
@@ -50,23 +51,36 @@ func (m *memory) Rename(from, to string) error {
 	if f == nil {
 		return missing("rename", from)
 	}
-	delete(m.files, path.Clean(from))
-	m.files[path.Clean(to)] = f
+	if m.dirs[path.Dir(path.Clean(to))] == nil {
+		return missing("rename", to)
+	}
+	m.take(path.Clean(from))
+	m.put(path.Clean(to), f)
 	return nil
+}
+
+func (m *memory) put(name string, f *memoryFile) {
+	m.files[name] = f
+	m.dirs[path.Dir(name)][path.Base(name)] = true
+}
+
+func (m *memory) take(name string) {
+	delete(m.files, name)
+	delete(m.dirs, name)
+	delete(m.dirs[path.Dir(name)], path.Base(name))
 }
 
 func (m *memory) Remove(name string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	name = path.Clean(name)
-	if m.files[name] == nil && !m.dirs[name] {
+	if m.files[name] == nil && m.dirs[name] == nil {
 		return missing("remove", name)
 	}
-	if m.dirs[name] && len(m.names(name)) > 0 {
+	if len(m.dirs[name]) > 0 {
 		return &fs.PathError{Op: "remove", Path: name, Err: fmt.Errorf("folder not empty")}
 	}
-	delete(m.files, name)
-	delete(m.dirs, name)
+	m.take(name)
 	return nil
 }
 
@@ -74,33 +88,18 @@ func (m *memory) ReadDir(name string) ([]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	name = path.Clean(name)
-	if !m.dirs[name] {
+	if m.dirs[name] == nil {
 		return nil, missing("readdir", name)
 	}
-	return m.names(name), nil
-}
-
-func (m *memory) names(dir string) []string {
-	var names []string
-	for name := range m.files {
-		if path.Dir(name) == dir {
-			names = append(names, path.Base(name))
-		}
-	}
-	for name := range m.dirs {
-		if name != dir && path.Dir(name) == dir {
-			names = append(names, path.Base(name))
-		}
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(m.dirs[name])), nil
 }
 
 func (m *memory) MkdirAll(name string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for name = path.Clean(name); !m.dirs[name]; name = path.Dir(name) {
-		m.dirs[name] = true
+	for name = path.Clean(name); m.dirs[name] == nil; name = path.Dir(name) {
+		m.dirs[name] = map[string]bool{}
+		defer func(name string) { m.dirs[path.Dir(name)][path.Base(name)] = true }(name)
 	}
 	return nil
 }
