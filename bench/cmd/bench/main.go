@@ -18,6 +18,7 @@ import (
 	"syscall"
 
 	"github.com/pabal-dev/pabal/bench/avro"
+	"github.com/pabal-dev/pabal/bench/brokers"
 	"github.com/pabal-dev/pabal/bench/cdc"
 	"github.com/pabal-dev/pabal/bench/demoorders"
 	"github.com/pabal-dev/pabal/bench/eventstore"
@@ -29,6 +30,11 @@ import (
 // benchmarks write how they get on to w and return their figures.
 var benchmarks = map[string]func(ctx context.Context, args []string, w io.Writer) (map[string]float64, error){
 	"avro": avro.Run,
+
+	"broker-footprint": brokers.Footprint,
+	"broker-fsync":     brokers.Fsync,
+	"broker-produce":   brokers.Produce,
+	"broker-txn":       brokers.Txn,
 
 	"cdc-mariadb":           cdc.MariaDB,
 	"cdc-mongodb":           cdc.MongoDB,
