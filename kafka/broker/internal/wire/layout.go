@@ -17,7 +17,7 @@ import (
 type layout struct {
 	shape    shape
 	size     int       // of a fixed one
-	of       *layout   // of a list's elements
+	of       *layout   // of a list's elements, or what may be missing
 	fields   []*layout // of a group
 	flexible bool
 	least    int // bytes it has on the wire
@@ -33,6 +33,7 @@ const (
 	blob        // bytes
 	list
 	group // struct
+	maybe // a struct that may be missing
 )
 
 var layouts sync.Map // layoutKey to *layout
@@ -143,10 +144,15 @@ func (l *learner) field(t reflect.Type, at path) *layout {
 		}
 		return g
 	case t.Kind() == reflect.Pointer:
-		if after := l.write(at, other); !bytes.Equal(after, before) {
-			l.err = fmt.Errorf("%s of version %d has a structure that may be missing", kmsg.NameForKey(l.key), l.version)
+		of := l.group(t.Elem(), func(root reflect.Value) reflect.Value {
+			v := at(root)
+			other(v)
+			return v.Elem()
+		})
+		if grows(other) != of.least {
+			return nil
 		}
-		return nil
+		return &layout{shape: maybe, of: of, least: 1, bytes: of.bytes}
 	}
 	l.err = fmt.Errorf("%s of version %d has a %s", kmsg.NameForKey(l.key), l.version, t)
 	return nil
@@ -184,6 +190,8 @@ func other(v reflect.Value) {
 		p := reflect.New(v.Type().Elem())
 		if p.Elem().Kind() == reflect.String {
 			p.Elem().SetString("x")
+		} else if d, ok := p.Interface().(interface{ Default() }); ok {
+			d.Default()
 		}
 		v.Set(p)
 	}
@@ -231,6 +239,10 @@ func (w *walk) value(l *layout) {
 		w.skip(max(0, w.length(l.flexible, 4)))
 	case list:
 		w.list(l)
+	case maybe:
+		if b := w.take(1); len(b) == 1 && int8(b[0]) >= 0 {
+			w.value(l.of)
+		}
 	case group:
 		for _, f := range l.fields {
 			w.value(f)
