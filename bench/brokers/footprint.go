@@ -109,9 +109,9 @@ func (f *footprint) load(ctx context.Context, s *stage, side *side, r round) err
 	n := int(f.o.bytes / int64(f.o.size))
 	along, again := newTally(), newTally()
 	m, err := s.measure(side, "load "+side.name, func() (int, error) {
-		group, ctx := errgroup.WithContext(ctx)
-		group.Go(func() error { return side.client.produce(ctx, loaded, f.o.size, 0, n) })
-		group.Go(func() error { return side.client.read(ctx, loaded, n, along.add) })
+		group, both := errgroup.WithContext(ctx)
+		group.Go(func() error { return side.client.produce(both, loaded, f.o.size, 0, n) })
+		group.Go(func() error { return side.client.read(both, loaded, n, along.add) })
 		if err := group.Wait(); err != nil {
 			return n, err
 		}

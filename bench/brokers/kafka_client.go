@@ -167,7 +167,10 @@ type transactions struct {
 }
 
 func newTransactions(addr, id, topic string, size, partitions int) (*transactions, error) {
-	client, err := connectKafka(addr, kgo.TransactionalID(id), kgo.ProducerLinger(0), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	// Apache Kafka refuses a transaction while it ends the one before; franz-go waits 20 ms then.
+	const soon = time.Millisecond
+	client, err := connectKafka(addr, kgo.TransactionalID(id), kgo.ConcurrentTransactionsBackoff(soon),
+		kgo.ProducerLinger(0), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	return &transactions{kgo: client, topic: topic, values: newValues(size), spread: partitions}, err
 }
 

@@ -51,9 +51,8 @@ func run(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if err := slowSyncs(&config, *syncDelay); err != nil {
-		return err
-	}
+	config.Faults = new(broker.Faults)
+	config.Faults.SlowSync(*syncDelay)
 	if *pprofAddr != "" {
 		stop, err := serveProfiles(*pprofAddr)
 		if err != nil {
