@@ -1,7 +1,6 @@
 package brokers
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,23 +34,33 @@ func (r round) show(w io.Writer, title, side string) {
 	fmt.Fprintf(w, "%s, %-5s  %s\n", title, side, strings.Join(all, ", "))
 }
 
-// inRounds has the sides take turns, once to warm up (Java compiles then) and as often as asked, and
-// returns the medians of what the rounds measured and of the ratios that compare takes in each.
+// warmUps are the turns that do not count: Java compiles meanwhile.
+var warmUps = map[string]int{apache: 4}
+
+// inRounds has the sides take turns, to warm up and then as often as asked, and returns the medians
+// of what the rounds measured and of the ratios that compare takes in each.
 func (s *stage) inRounds(ctx context.Context, o options, w io.Writer, turn func(*side, round) error, compare func(round)) (map[string]float64, error) {
 	values := map[string][]float64{}
-	for n := range o.rounds + 1 {
-		r, title := round{}, cmp.Or(strings.Repeat(fmt.Sprintf("round %d", n), min(n, 1)), "warm-up")
+	for _, side := range s.sides {
+		for range max(warmUps[side.name], 1) {
+			r := round{}
+			if err := errors.Join(ctx.Err(), turn(side, r)); err != nil {
+				return nil, err
+			}
+			r.show(w, "warm-up", side.name)
+		}
+	}
+	for n := range o.rounds {
+		r := round{}
 		for _, side := range s.sides {
 			if err := errors.Join(ctx.Err(), turn(side, r)); err != nil {
 				return nil, err
 			}
-			r.show(w, title, side.name)
+			r.show(w, fmt.Sprintf("round %d", n+1), side.name)
 		}
 		compare(r)
 		for name, value := range r {
-			if n > 0 {
-				values[name] = append(values[name], value)
-			}
+			values[name] = append(values[name], value)
 		}
 	}
 	medians := map[string]float64{}
