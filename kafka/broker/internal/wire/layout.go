@@ -240,7 +240,7 @@ func (w *walk) value(l *layout) {
 	case list:
 		w.list(l)
 	case maybe:
-		if b := w.take(1); len(b) == 1 && int8(b[0]) >= 0 {
+		if b := w.take(1); len(b) == 1 && b[0] != 0xff {
 			w.value(l.of)
 		}
 	case group:
