@@ -50,7 +50,7 @@ func TestBenchmarks(t *testing.T) {
 }
 
 func TestArguments(t *testing.T) {
-	for _, args := range []string{"-rounds 0", "-sides oracle", "-duration 0s", "-partitions 0", "-nonsense"} {
+	for _, args := range []string{"-rounds 0", "-sides oracle", "-duration 0s", "-partitions 0", "-small 1"} {
 		if _, err := Txn(t.Context(), strings.Fields(args), io.Discard); err == nil {
 			t.Errorf("%s was taken", args)
 		}

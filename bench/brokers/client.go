@@ -15,8 +15,8 @@ type client interface {
 	// produce sends the records from…to of that size as fast as it goes, and returns when all
 	// are acknowledged.
 	produce(ctx context.Context, topic string, size, from, to int) error
-	// producer sends one record at a time to a partition.
-	producer(ctx context.Context, topic string, partition int) (producer, error)
+	// producer sends one record at a time to a partition, and is one of a crowd or the only one.
+	producer(ctx context.Context, topic string, partition int, crowd bool) (producer, error)
 	// read hands over what is committed, n records in all, in the order of each partition.
 	read(ctx context.Context, topic string, n int, each func(partition int32, value []byte)) error
 	// count is how many offsets the topic's partitions have.

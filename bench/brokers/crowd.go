@@ -17,6 +17,7 @@ type crowd struct {
 	producers, partitions int
 	duration              time.Duration
 	size                  int
+	wholeClients          bool // each a client as applications have it
 }
 
 // crowded is a stretch of theirs, with how long each record took.
@@ -29,7 +30,7 @@ type crowded struct {
 func (s *stage) synchronously(ctx context.Context, side *side, what, topic string, c crowd) (m crowded, err error) {
 	senders := make([]*sender, c.producers)
 	for i := range senders {
-		p, err := side.client.producer(ctx, topic, i%c.partitions)
+		p, err := side.client.producer(ctx, topic, i%c.partitions, !c.wholeClients)
 		if err != nil {
 			return m, err
 		}

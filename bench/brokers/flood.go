@@ -23,11 +23,14 @@ func flood(ctx context.Context, side *side, size int, duration time.Duration) (a
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var mu sync.Mutex
-	all := acknowledged{}
+	all, any := acknowledged{}, make(chan struct{})
 	note := func(r *kgo.Record, err error) {
 		mu.Lock()
 		defer mu.Unlock()
 		if err == nil {
+			if len(all) == 0 {
+				close(any)
+			}
 			all[r.Partition] = max(all[r.Partition], r.Offset+1)
 		}
 	}
@@ -38,7 +41,12 @@ func flood(ctx context.Context, side *side, size int, duration time.Duration) (a
 			client.Produce(ctx, &kgo.Record{Topic: loaded, Value: v.of(n)}, note)
 		}
 	}()
-	err = errors.Join(wait(ctx, duration), side.server.Kill())
+	err = wait(ctx, duration)
+	select {
+	case <-any:
+	case <-time.After(time.Minute): // which kept tells
+	}
+	err = errors.Join(err, side.server.Kill())
 	cancel()
 	<-flooding
 	client.Close() // nothing is acknowledged from here on

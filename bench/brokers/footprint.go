@@ -175,7 +175,7 @@ func (f *footprint) timeStart(ctx context.Context, side *side) (time.Duration, e
 	if err := errors.Join(side.server.Restart(ctx), side.connect()); err != nil {
 		return 0, err
 	}
-	p, err := side.client.producer(ctx, loaded, 0)
+	p, err := side.client.producer(ctx, loaded, 0, false)
 	if err != nil {
 		return 0, err
 	}

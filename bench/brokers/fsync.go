@@ -20,6 +20,7 @@ func Fsync(ctx context.Context, args []string, w io.Writer) (map[string]float64,
 	}, func(o *options, flags *flag.FlagSet) {
 		flags.IntVar(&o.producers, "producers", o.producers, "producers at the same time, each with a connection of its own")
 		flags.IntVar(&o.size, "size", o.size, "bytes of a record")
+		flags.BoolVar(&o.wholeClients, "clients", false, "each producer is a client of franz-go; else it makes its requests itself, and costs less")
 		flags.DurationVar(&o.delay, "delay", o.delay, "what syncs of the slow disk take longer; 0: leave that out")
 	})
 	if err != nil {
@@ -62,7 +63,7 @@ func (s *stage) fsyncTurn(ctx context.Context, o options, side *side, r round) e
 		return err
 	}
 	m, err := s.synchronously(ctx, side, "fsync "+side.name, topic,
-		crowd{producers: o.producers, partitions: o.partitions, duration: o.duration, size: o.size})
+		crowd{producers: o.producers, partitions: o.partitions, duration: o.duration, size: o.size, wholeClients: o.wholeClients})
 	if err := errors.Join(err, side.client.drop(ctx, topic)); err != nil {
 		return err
 	}

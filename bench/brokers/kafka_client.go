@@ -107,7 +107,10 @@ func (f *firstError) get() error {
 }
 
 // producer has a client, and so a connection, of its own, and waits for nothing before it sends.
-func (c *kafkaClient) producer(_ context.Context, topic string, partition int) (producer, error) {
+func (c *kafkaClient) producer(ctx context.Context, topic string, partition int, crowd bool) (producer, error) {
+	if crowd {
+		return c.bareProducer(ctx, topic, partition)
+	}
 	client, err := connectKafka(c.addr, kgo.ProducerLinger(0), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	return &kafkaProducer{kgo: client, topic: topic, partition: int32(partition)}, err
 }

@@ -60,7 +60,7 @@ func (c *natsClient) produce(ctx context.Context, topic string, size, from, to i
 	}
 }
 
-func (c *natsClient) producer(_ context.Context, topic string, partition int) (producer, error) {
+func (c *natsClient) producer(_ context.Context, topic string, partition int, _ bool) (producer, error) {
 	conn, err := nats.Connect("nats://" + c.addr)
 	if err != nil {
 		return nil, err
