@@ -27,14 +27,26 @@ type Batches struct {
 // Nothing is found where offset is at that bound or past it, up to the log's end. It
 // fails with ErrOffsetOutOfRange, and where a file cannot be read.
 func (l *Log) Read(offset int64, maxBytes int, committed bool, buf []byte) (Batches, error) {
+	return l.ReadInto(offset, maxBytes, committed, func(n int) []byte {
+		if cap(buf) < n {
+			buf = make([]byte, n)
+		}
+		return buf[:n]
+	})
+}
+
+// ReadInto is Read with memory that is asked for when it is known how much is needed:
+// room returns n bytes. It may be called more than once; what it returned before is not
+// used any more then, and Data is a part of what it returned last.
+func (l *Log) ReadInto(offset int64, maxBytes int, committed bool, room func(n int) []byte) (Batches, error) {
 	view, err := l.view(offset, committed)
 	if err != nil {
 		return Batches{Offsets: view.Offsets}, err
 	}
 	defer view.release()
-	result := Batches{Offsets: view.Offsets, Data: buf[:0]}
+	result := Batches{Offsets: view.Offsets}
 	for i, s := range view.segments {
-		data, last, err := s.read(reading{offset, view.bound, view.nexts[i], maxBytes}, view.sizes[i], buf)
+		data, last, err := s.read(reading{offset, view.bound, view.nexts[i], maxBytes}, view.sizes[i], room)
 		if err != nil {
 			return Batches{Offsets: view.Offsets}, fmt.Errorf("read %s: %w", s.path(segmentSuffix), err)
 		}
@@ -126,7 +138,7 @@ type reading struct {
 }
 
 // read returns those batches of the segment's first bytes, and their last offset.
-func (s *segment) read(r reading, size int64, buf []byte) ([]byte, int64, error) {
+func (s *segment) read(r reading, size int64, room func(int) []byte) ([]byte, int64, error) {
 	pos, next, err := s.find(r.offset, size)
 	if err != nil {
 		return nil, 0, err
@@ -134,14 +146,12 @@ func (s *segment) read(r reading, size int64, buf []byte) ([]byte, int64, error)
 	slack := indexInterval
 	for want := 0; pos < size; {
 		n := min(int64(max(r.maxBytes+slack, want, batch.HeaderSize)), size-pos)
-		if int64(cap(buf)) < n {
-			buf = make([]byte, n)
-		}
-		got, err := s.file.ReadAt(buf[:n], pos)
+		buf := room(int(n))
+		got, err := s.file.ReadAt(buf, pos)
 		if int64(got) < n {
 			return nil, 0, noEOF(err)
 		}
-		p := s.pick(buf[:n], next, r)
+		p := s.pick(buf, next, r)
 		switch {
 		case p.err != nil:
 			return nil, 0, fmt.Errorf("at %d: %w", pos+int64(p.from), p.err)
