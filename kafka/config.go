@@ -4,6 +4,7 @@
 package kafka
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -28,6 +29,9 @@ type Config struct {
 	TLS *tls.Config
 	// SASL, where its Mechanism is not empty, authenticates them.
 	SASL SASL
+	// Dial, where not nil, makes the connections to the brokers' addresses, such as one
+	// that reaches them another way. TLS comes on top.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// RequestTimeout bounds one request; 10 s by default.
 	RequestTimeout time.Duration
 	// Logger receives what the client reports from warnings up; slog.Default()
@@ -127,7 +131,10 @@ func (c Config) options() ([]kgo.Opt, error) {
 		kgo.RecordRetries(produceRetries),
 		kgo.WithLogger(newClientLogger(c.Logger)),
 	}
-	if c.TLS != nil {
+	switch {
+	case c.Dial != nil:
+		opts = append(opts, kgo.Dialer(c.dial))
+	case c.TLS != nil:
 		opts = append(opts, kgo.DialTLSConfig(c.TLS))
 	}
 	mechanism, err := c.SASL.mechanism()
@@ -138,4 +145,24 @@ func (c Config) options() ([]kgo.Opt, error) {
 		opts = append(opts, kgo.SASL(mechanism))
 	}
 	return opts, nil
+}
+
+// dial puts TLS on what Dial makes, for the name in the address.
+func (c Config) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := c.Dial(ctx, network, address)
+	if err != nil || c.TLS == nil {
+		return conn, err
+	}
+	settings := c.TLS.Clone()
+	if settings.ServerName == "" {
+		if settings.ServerName, _, err = net.SplitHostPort(address); err != nil {
+			settings.ServerName = address
+		}
+	}
+	encrypted := tls.Client(conn, settings)
+	if err := encrypted.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return encrypted, nil
 }

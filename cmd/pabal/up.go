@@ -15,7 +15,11 @@ func (upCommand) Help() string {
 Services that announce themselves on that Kafka appear in it. Nothing but this program is
 needed; without --data-dir everything is gone when it ends.
 
-It listens on 127.0.0.1. Another address for the console needs users (pabal user) and TLS.
+With --data-dir records are kept, and one that was acknowledged is on the disk: it survives
+a kill and a power cut (--durability says otherwise).
+
+It listens on 127.0.0.1. Another address for the console needs users (pabal user) and TLS,
+one for the broker TLS and users (--broker-users) or clients' certificates.
 Each setting is a flag, a PABAL_ variable, a line of a file, or of a configuration server
 (--config-server): see pabal config explain.`
 }

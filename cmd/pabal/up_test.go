@@ -188,7 +188,7 @@ func TestSecondRunIsTheSame(t *testing.T) {
 	refused(t, "in use by another pabal up", "up", "--broker=127.0.0.1:0", "--console=127.0.0.1:0", "--data-dir="+folder)
 	first.end(t)
 	second := startUp(t, "--data-dir="+folder)
-	if !strings.Contains(second.banner, "survives restarts, not crashes") {
+	if !strings.Contains(second.banner, "records that were acknowledged are on the disk") {
 		t.Errorf("%s", second.banner)
 	}
 	if got := second.good(t, "consume", "kept"); !strings.Contains(got, "hello") {

@@ -34,12 +34,8 @@ func (s *Settings) problems() (all []problem) {
 	add(sasl.Password != "" && sasl.PasswordFile != "", "kafka.sasl.password-file", "the password is given, too; one of them is enough")
 	add(sasl.Mechanism == "" && (sasl.User != "" || sasl.Password != "" || sasl.PasswordFile != ""), "kafka.sasl.mechanism", "user and password need it: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
 	add(sasl.Mechanism != "" && (sasl.User == "" || sasl.Password == "" && sasl.PasswordFile == ""), "kafka.sasl.mechanism", "it needs kafka.sasl.user and kafka.sasl.password-file")
-	add(len(s.Kafka.Brokers) == 0 && (sasl.Mechanism != "" || s.Kafka.TLS != KafkaTLS{}), "kafka.brokers", "TLS and SASL are for brokers that are given; the one in this process has neither")
-	if host, err := address(s.Broker.Listen); err != "" {
-		add(true, "broker.listen", err)
-	} else {
-		add(!api.Loopback(host), "broker.listen", "the broker in this process has no authentication and listens on loopback only; use Apache Kafka (--kafka) for other machines")
-	}
+	add(len(s.Kafka.Brokers) == 0 && (sasl.Mechanism != "" || s.Kafka.TLS != KafkaTLS{}), "kafka.brokers", "TLS and SASL of kafka.* are for brokers that are given; those of the one in this process are broker.tls.cert and broker.users")
+	all = append(all, s.brokerProblems()...)
 	all = append(all, s.reachProblems("connect.listen", s.Connect.Listen)...)
 	all = append(all, s.reachProblems("registry.listen", s.Registry.Listen)...)
 	add(s.Registry.Password != "" && s.Registry.PasswordFile != "", "registry.password-file", "the password is given, too; one of them is enough")

@@ -107,8 +107,8 @@ func isSection(key string) bool {
 	return slices.ContainsFunc(Table, func(s Setting) bool { return strings.HasPrefix(s.Key, key+".") })
 }
 
-// unknown names the nearest of the keys at that place, or else the setting somewhere
-// that ends like it.
+// unknown names the nearest of the keys at that place, or else the settings
+// elsewhere that end like it.
 func (r *reader) unknown(n ast.Node, prefix, name string) {
 	var here, ends []string
 	for _, s := range Table {
@@ -124,7 +124,7 @@ func (r *reader) unknown(n ast.Node, prefix, name string) {
 	if near := nearest(name, here); near != "" {
 		hint = "; did you mean " + prefix + near + "?"
 	} else if len(ends) > 0 {
-		hint = "; did you mean " + ends[0] + "?"
+		hint = "; did you mean " + strings.Join(ends, " or ") + "?"
 	}
 	r.fail(n, "unknown key %s%s", prefix+name, hint)
 }

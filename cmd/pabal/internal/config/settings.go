@@ -49,9 +49,6 @@ type SASL struct {
 	Mechanism, User, Password, PasswordFile string
 }
 
-// Broker is the one in process.
-type Broker struct{ Listen string }
-
 // Console is the web console and its JSON API.
 type Console struct {
 	// Listen is host:port or Off.

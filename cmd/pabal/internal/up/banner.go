@@ -1,10 +1,13 @@
 package up
 
 import (
+	"cmp"
 	"fmt"
+	"net"
 	"strings"
 
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/config"
+	"github.com/pabal-dev/pabal/console/api"
 )
 
 // defaultConsole is where the client commands look without --server.
@@ -46,7 +49,7 @@ func (s *session) banner() string {
 func (s *session) dataText() string {
 	switch dir := s.o.Config.DataDir; {
 	case dir != "" && s.embedded():
-		return dir + ": the broker's log survives restarts, not crashes; use Apache Kafka (--kafka) for data you need"
+		return dir + ": " + durabilityText(s.o.Config.Durability())
 	case dir != "":
 		return dir + ": the console's index, redrives and audit log; messages are Kafka's"
 	case s.embedded():
@@ -55,13 +58,46 @@ func (s *session) dataText() string {
 	return "none: the console's index, redrives and audit log end with this process (keep them with --data-dir)"
 }
 
+// durabilityText says what an acknowledgement means, where there is a folder.
+func durabilityText(durability string) string {
+	switch durability {
+	case config.OS:
+		return "records that were acknowledged survive the end and the kill of this process, but not a power cut (--durability=fsync does)"
+	case config.Memory:
+		return "the console's index, redrives and audit log; records are in memory and gone when this process ends (--durability=fsync keeps them)"
+	}
+	return "records that were acknowledged are on the disk: they survive a kill of this process and a power cut"
+}
+
 func (s *session) kafkaText() string {
-	text := s.kafkaAt + ", a broker in this process"
-	if !s.embedded() {
-		text = strings.Join(s.cluster.Brokers, ",")
+	text := strings.Join(s.cluster.Brokers, ",")
+	if s.embedded() {
+		text = cmp.Or(s.o.Config.Broker.Advertised, s.kafkaAt) + ", a broker in this process" + s.brokerAccessText()
 	}
 	if s.cluster.Prefix != "" {
 		text += "; topics and groups begin with " + s.cluster.Prefix
+	}
+	return text
+}
+
+// brokerAccessText says who gets in, where that is not just this machine.
+func (s *session) brokerAccessText() string {
+	b := s.o.Config.Broker
+	text := ""
+	if s.files.brokerTLS != nil {
+		text += "; TLS"
+	}
+	if b.TLSClientCA != "" {
+		text += "; clients show a certificate"
+	}
+	if b.Users != "" {
+		text += "; clients log in, users are in " + b.Users
+	}
+	if b.ACLs {
+		text += "; access rules decide who may do what"
+	}
+	if host, _, err := net.SplitHostPort(s.kafkaAt); err == nil && !api.Loopback(host) && !b.Authenticates() {
+		text += "; OPEN: whoever reaches it may read and write everything"
 	}
 	return text
 }

@@ -14,6 +14,8 @@ import (
 // files are what settings that name a file stand for.
 type files struct {
 	kafkaTLS, consoleTLS         *tls.Config
+	brokerTLS                    *tls.Config
+	brokerUsers                  map[string]string // passwords by name
 	kafkaPassword, servicesToken string
 	registryPassword             string
 	users                        *auth.Users
@@ -25,6 +27,9 @@ func readFiles(c *config.Settings) (f files, err error) {
 		return f, err
 	}
 	if f.consoleTLS, err = certificate("console.tls", c.Console.TLSCert, c.Console.TLSKey); err != nil {
+		return f, err
+	}
+	if err = f.readBrokerFiles(c); err != nil {
 		return f, err
 	}
 	if f.kafkaPassword, err = secret("kafka.sasl.password-file", c.Kafka.SASL.Password, c.Kafka.SASL.PasswordFile); err != nil {

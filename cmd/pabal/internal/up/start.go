@@ -8,15 +8,12 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/pabal-dev/pabal/cmd/pabal/internal/cluster"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/config"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/lock"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/ports"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/webconsole"
 	"github.com/pabal-dev/pabal/console"
 	"github.com/pabal-dev/pabal/console/lens"
-	"github.com/pabal-dev/pabal/kafka"
-	"github.com/pabal-dev/pabal/kafka/broker"
 )
 
 func (s *session) embedded() bool { return len(s.o.Config.Kafka.Brokers) == 0 }
@@ -91,29 +88,6 @@ func (s *session) folder(name string) string {
 		return ""
 	}
 	return filepath.Join(s.o.Config.DataDir, name)
-}
-
-// startBroker starts the one in process, or looks whether the cluster is there.
-func (s *session) startBroker(ctx context.Context) error {
-	c := s.o.Config
-	if !s.embedded() {
-		s.cluster = kafka.Config{
-			Brokers: c.Kafka.Brokers, Prefix: c.Kafka.Prefix, ClientID: "pabal-console", TLS: s.files.kafkaTLS, Logger: s.log,
-			SASL: kafka.SASL{Mechanism: c.Kafka.SASL.Mechanism, User: c.Kafka.SASL.User, Password: s.files.kafkaPassword},
-		}
-		if err := cluster.Check(ctx, s.cluster); err != nil {
-			return fmt.Errorf("%w; start it, name others with --kafka, or leave that out for a broker in this process", err)
-		}
-		return nil
-	}
-	b, err := broker.Start(ctx, broker.Config{Addr: s.kafkaAt, DataDir: s.folder("broker"), Logger: s.log})
-	if err != nil {
-		return err
-	}
-	s.broker = b
-	s.onStop(b.Stop)
-	s.cluster = kafka.Config{Brokers: []string{s.kafkaAt}, Prefix: c.Kafka.Prefix, ClientID: "pabal-console", Logger: s.log}
-	return nil
 }
 
 func (s *session) startConsole(ctx context.Context) (err error) {
