@@ -65,10 +65,21 @@ const bareTimeout = time.Minute
 
 func (p *bareProducer) close() { _ = p.conn.Close() }
 
+// send tries again where the broker asks for that: Apache Kafka does until a new topic is ready.
 func (p *bareProducer) send(ctx context.Context, value []byte) error {
-	if err := ctx.Err(); err != nil {
-		return err
+	for until := time.Now().Add(bareTimeout); ; {
+		err := p.try(value)
+		if !kerr.IsRetriable(err) || time.Now().After(until) {
+			p.sent++
+			return err
+		}
+		if err := wait(ctx, 5*time.Millisecond); err != nil {
+			return err
+		}
 	}
+}
+
+func (p *bareProducer) try(value []byte) error {
 	p.request.Topics[0].Partitions[0].Records = p.encode(value)
 	p.out = p.format.AppendRequest(p.out[:0], &p.request, p.sent)
 	if err := p.conn.SetDeadline(time.Now().Add(bareTimeout)); err != nil {
@@ -77,9 +88,7 @@ func (p *bareProducer) send(ctx context.Context, value []byte) error {
 	if _, err := p.conn.Write(p.out); err != nil {
 		return err
 	}
-	err := p.answer()
-	p.sent++
-	return err
+	return p.answer()
 }
 
 // encode makes the batch.
