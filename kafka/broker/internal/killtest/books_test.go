@@ -44,8 +44,8 @@ func remove(p int32, i int) func(content) content {
 	}
 }
 
-// again adds a copy of a record at the end.
-func again(p int32, i int) func(content) content {
+// repeat adds a copy of a record at the end.
+func repeat(p int32, i int) func(content) content {
 	return func(c content) content {
 		r := c[p][i]
 		r.offset = c[p][len(c[p])-1].offset + 1
@@ -108,7 +108,7 @@ func TestSequenceCheckFinds(t *testing.T) {
 		{"the last is missing", remove(1, 19), lost},
 		{"the first is missing", remove(0, 0), lost},
 		{"a partition is missing", func(c content) content { delete(c, 1); return c }, lost},
-		{"one is there again", again(0, 3), duplicated},
+		{"one is there again", repeat(0, 3), duplicated},
 		{"an offset is there again", func(c content) content { c[0][4].offset = c[0][3].offset; return c }, reordered},
 		{"two of a key are swapped", swap(0, 4, 6), reordered},
 		{"a byte is another", spoil(1, 7), torn},
@@ -147,7 +147,7 @@ func TestTransactionCheckFinds(t *testing.T) {
 		{"a part in doubt is missing", remove(0, 5), torn},
 		{"a commit is missing", func(c content) content { return transaction(transaction(content{}, 1), 4) }, lost},
 		{"an abort is seen", func(c content) content { return transaction(c, 2) }, wrong},
-		{"a part is there again", again(1, 0), duplicated},
+		{"a part is there again", repeat(1, 0), duplicated},
 		{"transactions are swapped", swap(0, 0, 2), reordered},
 		{"parts are swapped", swap(0, 0, 1), reordered},
 		{"a byte is another", spoil(0, 0), torn},
@@ -185,7 +185,7 @@ func TestVersionCheckFinds(t *testing.T) {
 		{"a deleted key is back", remove(0, 3), lost},
 		{"an abort is seen", func(c content) content { return deleted(put(put(content{}, "a", 5), "b", 2), "b", 3) }, wrong},
 		{"versions are swapped", swap(0, 0, 1), reordered},
-		{"a version is there again", again(0, 1), duplicated},
+		{"a version is there again", repeat(0, 1), duplicated},
 		{"nobody wrote it", func(c content) content { return put(c, "a", 7) }, wrong},
 		{"a tombstone nobody wrote", func(c content) content { return deleted(c, "a", 6) }, wrong},
 		{"a byte is another", spoil(0, 1), torn},
@@ -195,4 +195,31 @@ func TestVersionCheckFinds(t *testing.T) {
 	if f.count[duplicated] != 1 || f.total() != 1 {
 		t.Errorf("found %v", &f)
 	}
+}
+
+func TestTransformCheckFinds(t *testing.T) {
+	from := content{}
+	for i := range 6 {
+		plant(from, int32(i%2), "k", message{Key: "k", Seq: i})
+	}
+	put := func(c content, p int32, offset int) content {
+		return plant(c, p, "k", message{Writer: fmt.Sprint(p), Key: "k", Seq: offset})
+	}
+	right := func() content {
+		c := content{}
+		for p, records := range from {
+			for _, r := range records {
+				put(c, p, int(r.offset))
+			}
+		}
+		return c
+	}
+	verify(t, right, func(f *findings, c content) { checkTransformed(f, from, c) }, []planted{
+		{"one is missing", remove(0, 2), lost},
+		{"one is there again", repeat(1, 0), duplicated},
+		{"two are swapped", swap(1, 0, 1), reordered},
+		{"one has no input", func(c content) content { return put(c, 1, 9) }, wrong},
+		{"one is in another partition", func(c content) content { c[0] = append(c[0], c[1][2]); c[0][3].partition = 0; return c }, wrong},
+		{"a byte is another", spoil(0, 0), torn},
+	})
 }

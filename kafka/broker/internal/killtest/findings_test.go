@@ -73,3 +73,14 @@ func (f *findings) report(t testing.TB) {
 		}
 	}
 }
+
+// into adds what was found here to others.
+func (f *findings) into(others *findings) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for k, first := range f.first {
+		for _, text := range first {
+			others.add(kind(k), "%s", text)
+		}
+	}
+}

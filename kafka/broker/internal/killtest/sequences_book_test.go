@@ -149,3 +149,15 @@ func (p place) String() string { return fmt.Sprintf("%d@%d", p.partition, p.offs
 
 // never is for topics that nothing goes from.
 func never(place) bool { return false }
+
+// places are where all is that was acknowledged.
+func (b *sequenceBook) places() (all []place) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.keys {
+		for _, p := range s.acknowledged {
+			all = append(all, p)
+		}
+	}
+	return all
+}

@@ -1,0 +1,79 @@
+package killtest
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/pabal-dev/pabal/kafka/broker"
+)
+
+const envChild = "PABAL_TEST_KILL_CHILD"
+
+// childConfig is what the broker's process is told.
+type childConfig struct {
+	Addr, DataDir string
+	Durability    broker.Durability
+	Settings      map[string]string
+	// Ahead is how far the process's clock is ahead of the system's.
+	Ahead time.Duration
+}
+
+// What a child says on its standard output, one a line.
+const (
+	opening = "opening"
+	serving = "serving"
+	refused = "refused " // and why
+)
+
+func TestMain(m *testing.M) {
+	if text := os.Getenv(envChild); text != "" {
+		os.Exit(serve(text))
+	}
+	os.Exit(m.Run())
+}
+
+// serve is the child: the broker until SIGTERM, or until its parent is gone.
+func serve(text string) int {
+	var c childConfig
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
+		panic(err)
+	}
+	terminate := make(chan os.Signal, 1)
+	signal.Notify(terminate, syscall.SIGTERM)
+	fmt.Println(opening)
+	b, err := broker.Start(context.Background(), broker.Config{
+		Addr: c.Addr, DataDir: c.DataDir, Durability: c.Durability, Settings: c.Settings,
+		NoAutoCreate: true, MinSessionTimeout: 100 * time.Millisecond,
+		Now:    func() time.Time { return time.Now().Add(c.Ahead) },
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	})
+	if err != nil {
+		fmt.Printf("%s%v\n", refused, err)
+		return 3
+	}
+	fmt.Println(serving)
+	orphaned := make(chan struct{})
+	go func() {
+		defer close(orphaned)
+		_, _ = io.Copy(io.Discard, bufio.NewReader(os.Stdin))
+	}()
+	select {
+	case <-terminate:
+	case <-orphaned:
+		return 4
+	}
+	if err := b.Stop(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "stop:", err)
+		return 5
+	}
+	return 0
+}

@@ -1,0 +1,51 @@
+package killtest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/pabal-dev/pabal/internal/testenv"
+	"github.com/pabal-dev/pabal/kafka/broker"
+)
+
+// TestKill9 ends with every book right, after each kind of end.
+func TestKill9(t *testing.T) {
+	for _, d := range []broker.Durability{broker.Fsync, broker.OS} {
+		t.Run(string(d), func(t *testing.T) {
+			for range testenv.Sized(1, 10) {
+				survive(t, newWorld(t, d, t.TempDir()), testenv.Sized(10, 30))
+			}
+		})
+	}
+}
+
+// TestStops is the same with stops in order only.
+func TestStops(t *testing.T) {
+	w := newWorld(t, broker.Fsync, t.TempDir())
+	w.gentle = true
+	survive(t, w, testenv.Sized(3, 30))
+}
+
+func survive(t *testing.T, w *world, rounds int) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	numbers := newSequences(w, "numbers")
+	numbers.tail = newTail(w, numbers.topic, false)
+	in := newSequences(w, "in")
+	in.pace = 40 * time.Millisecond
+	there := newTransform(w, "in", "through", in.done, withMembers)
+	out := newTransform(w, "through", "out", there.done, withSessions)
+	w.begin(ctx, numbers, newTransactions(w), in, there, out)
+	for range rounds {
+		w.round()
+	}
+	w.settle()
+	if !w.gentle {
+		w.restart("SIGKILL")
+		w.verify(ctx, "after a kill")
+	}
+	w.restart("SIGTERM")
+	w.verify(ctx, "after a stop")
+	w.tell()
+}

@@ -1,0 +1,123 @@
+package killtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/pabal-dev/pabal/kafka"
+	"github.com/twmb/franz-go/pkg/kadm"
+)
+
+// retained is a topic in small segments from which old records go, by a rule that says what
+// must be there.
+type retained struct {
+	*sequences
+	keep keep
+	last time.Time
+}
+
+// keep says of places that were acknowledged, and of which the log holds those from a start
+// on, which should be there nevertheless.
+type keep func(all []place, starts map[int32]int64, asOf time.Time) []place
+
+const segmentBytes = 16 << 10
+
+func newRetained(w *world, topic string, rule keep, settings map[string]string) *retained {
+	s := newSequences(w, topic)
+	s.size, s.random = 1200, s.random[:1]
+	s.config = map[string]string{"segment.bytes": strconv.Itoa(segmentBytes)}
+	for name, value := range settings {
+		s.config[name] = value
+	}
+	return &retained{sequences: s, keep: rule}
+}
+
+const (
+	keptBytes = 100 << 10
+	keptTime  = 3 * time.Second
+)
+
+// newRetainedBySize keeps the newest bytes of each partition.
+func newRetainedBySize(w *world) *retained {
+	return newRetained(w, "by-size", keepBytes, map[string]string{"retention.ms": "-1", "retention.bytes": strconv.Itoa(keptBytes)})
+}
+
+// newRetainedByTime keeps records for a time. Some claim to be old: they must not take
+// newer ones with them.
+func newRetainedByTime(w *world) *retained {
+	r := newRetained(w, "by-time", keepTime, map[string]string{"retention.ms": strconv.Itoa(int(keptTime / time.Millisecond))})
+	r.timestamp = func(random *rand.Rand) time.Time {
+		if random.IntN(10) == 0 {
+			return time.Now().Add(-time.Hour)
+		}
+		return time.Now()
+	}
+	return r
+}
+
+// keepBytes: retention by size never goes below the size, of which batches and records have
+// a part that is not their values'.
+func keepBytes(all []place, starts map[int32]int64, _ time.Time) (missing []place) {
+	held, removed := map[int32]int{}, map[int32]place{}
+	for _, p := range all {
+		if p.offset >= starts[p.partition] {
+			held[p.partition] += p.bytes + 100
+		} else if p.offset > removed[p.partition].offset {
+			removed[p.partition] = p
+		}
+	}
+	for partition, p := range removed {
+		if held[partition] < keptBytes {
+			missing = append(missing, p)
+		}
+	}
+	return missing
+}
+
+func keepTime(all []place, starts map[int32]int64, asOf time.Time) (missing []place) {
+	for _, p := range all {
+		if p.offset < starts[p.partition] && p.at.After(asOf.Add(-keptTime)) {
+			missing = append(missing, p)
+		}
+	}
+	return missing
+}
+
+func (r *retained) check(ctx context.Context, f *findings) error {
+	c, err := r.w.read(ctx, r.topic, false)
+	if err != nil {
+		return err
+	}
+	client, err := r.w.client()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	listed, err := kadm.NewClient(client).ListStartOffsets(ctx, r.topic)
+	if err = errors.Join(err, listed.Error()); err != nil {
+		return err
+	}
+	starts := map[int32]int64{}
+	listed.Each(func(o kadm.ListedOffset) { starts[o.Partition] = o.Offset })
+	// What goes while it is looked at was old enough before.
+	for p, records := range c {
+		for len(records) > 0 && records[0].offset < starts[p] {
+			records = records[1:]
+		}
+		c[p] = records
+	}
+	r.book.check(f, c, func(p place) bool { return p.offset < starts[p.partition] })
+	for _, p := range r.keep(r.book.places(), starts, time.Now()) {
+		f.add(lost, "%s: retention took %s of %v too early", r.topic, p, p.at)
+	}
+	return nil
+}
+
+func (r *retained) did() (string, error) {
+	text, err := r.sequences.did()
+	return fmt.Sprintf("%s", text), err
+}
