@@ -78,6 +78,13 @@ func ApicurioJava(t testing.TB) string {
 	return variable(t, "apicurio-java", "Apicurio's converter", testservers.EnvApicurioJava)
 }
 
+// KafkaTools returns the folder with the jars of Apache Kafka's command-line tools and of the
+// programs that its system tests run.
+func KafkaTools(t testing.TB) string {
+	t.Helper()
+	return variable(t, "kafka-tools", "Apache Kafka's tools", testservers.EnvKafkaTools)
+}
+
 // Pekko returns the folder of the Pekko application, see package pekko.
 func Pekko(t testing.TB) string {
 	t.Helper()

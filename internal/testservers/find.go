@@ -89,6 +89,25 @@ func KafkaName(jars string) string {
 	return "Apache Kafka " + firstVersion(filepath.Base(jars))
 }
 
+// FindKafkaTools returns the folder with the jars of Apache Kafka's command-line tools, and of the
+// programs that its own system tests run.
+func FindKafkaTools() (string, error) {
+	if _, err := FindJava(); err != nil {
+		return "", err
+	}
+	pattern := filepath.Join(CacheDir(), "apache-tools-*", "kafka-tools-*.jar")
+	found := newestFirst(pattern)
+	if len(found) == 0 {
+		return "", fmt.Errorf("kafka-tools: %w: no %s; %s", ErrMissing, pattern, installHint)
+	}
+	return filepath.Dir(found[0]), nil
+}
+
+// KafkaToolsName returns the product and version of the jars in a folder.
+func KafkaToolsName(dir string) string {
+	return "Apache Kafka's tools " + jarVersion(dir, "kafka-tools-")
+}
+
 // FindJava returns the path of java.
 func FindJava() (string, error) {
 	if home := os.Getenv("JAVA_HOME"); home != "" && isProgram(filepath.Join(home, "bin"), "java") {

@@ -16,6 +16,7 @@ import (
 // so that servers of the user's own (deploy/compose.yaml) can be named.
 const (
 	EnvKafka         = "PABAL_TEST_KAFKA"          // host:port, or several with commas
+	EnvKafkaTools    = "PABAL_TEST_KAFKA_TOOLS"    // folder with jars
 	EnvPostgres      = "PABAL_TEST_POSTGRES"       // URL of a superuser
 	EnvPostgres18    = "PABAL_TEST_POSTGRES18"     // folder with bin, lib and share of a PostgreSQL 18
 	EnvRedis         = "PABAL_TEST_REDIS"          // redis:// URL
@@ -53,6 +54,7 @@ type opened struct {
 
 var parts = []part{
 	{"kafka", EnvKafka, func(ctx context.Context) (opened, error) { return openServer(StartKafka(ctx, "")) }},
+	{"kafka-tools", EnvKafkaTools, func(context.Context) (opened, error) { return openTool(FindKafkaTools, KafkaToolsName) }},
 	{"postgres", EnvPostgres, func(ctx context.Context) (opened, error) { return openServer(StartPostgres(ctx, "")) }},
 	{"postgres18", EnvPostgres18, func(context.Context) (opened, error) {
 		return openTool(FindPostgres18, func(dir string) string { return PostgresName(filepath.Join(dir, "bin")) })

@@ -6,7 +6,7 @@
 // with Debezium, kcat, kafkajs, Confluent's clients for Python and Java, a Pekko application,
 // Kafka Streams and Chromium, tells the command about them in PABAL_TEST_* variables, stops all of
 // it when the command ends, says what it ran against and exits with the command's code.
-// PABAL_REQUIRE=kafka,postgres,postgres18,redis,mongodb,mariadb,debezium,kcat,kafkajs,confluent-python,confluent-java,apicurio-java,pekko,kstreams,chromium
+// PABAL_REQUIRE=kafka,kafka-tools,postgres,postgres18,redis,mongodb,mariadb,debezium,kcat,kafkajs,confluent-python,confluent-java,apicurio-java,pekko,kstreams,chromium
 // names parts that must not be missing.
 package main
 
@@ -64,7 +64,7 @@ func run(args []string, signals <-chan os.Signal, out io.Writer) int {
 func parse(args []string, out io.Writer) (command, only []string, err error) {
 	flags := flag.NewFlagSet("testservers", flag.ContinueOnError)
 	flags.SetOutput(out)
-	names := flags.String("only", "", "`parts` to start or find, with commas: kafka, postgres, postgres18, redis, mongodb, mariadb, debezium, kcat, kafkajs, confluent-python, confluent-java, apicurio-java, pekko, kstreams, chromium (default all)")
+	names := flags.String("only", "", "`parts` to start or find, with commas: kafka, kafka-tools, postgres, postgres18, redis, mongodb, mariadb, debezium, kcat, kafkajs, confluent-python, confluent-java, apicurio-java, pekko, kstreams, chromium (default all)")
 	flags.Usage = func() {
 		fmt.Fprintln(out, "usage: testservers [-only parts] [--] command [arguments]")
 		flags.PrintDefaults()

@@ -81,7 +81,7 @@ func TestExitCodeIsPassedThrough(t *testing.T) {
 func TestRequiredPartsAreChecked(t *testing.T) {
 	needShell(t)
 	tests := []struct{ require, path, cache, want string }{
-		{"kafak", "", "", `PABAL_REQUIRE names "kafak", which is not known; it takes kafka, postgres, postgres18, redis, mongodb, mariadb, debezium, kcat, kafkajs, confluent-python, confluent-java, apicurio-java, pekko, kstreams, chromium`},
+		{"kafak", "", "", `PABAL_REQUIRE names "kafak", which is not known; it takes kafka, kafka-tools, postgres, postgres18, redis, mongodb, mariadb, debezium, kcat, kafkajs, confluent-python, confluent-java, apicurio-java, pekko, kstreams, chromium`},
 		{"kafka", os.Getenv("PATH"), "/nowhere", "PABAL_REQUIRE names kafka, which is missing: Apache Kafka: not installed"},
 		{"kcat,kafkajs", "/nowhere", "/nowhere", "PABAL_REQUIRE names kafkajs, which is missing: kafkajs: not installed"},
 		{"chromium", "/nowhere", "/nowhere", "PABAL_REQUIRE names chromium, which is missing: Chromium: not installed"},
@@ -110,7 +110,7 @@ func TestMissingPartsAreNamedAndSkipsCounted(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, want := range []string{"missing: kafka, postgres, postgres18, redis, mongodb, mariadb, debezium, kcat, kafkajs, confluent-python, confluent-java, apicurio-java, pekko, kstreams, chromium", "SKIPPED: 2 × long test"} {
+	for _, want := range []string{"missing: kafka, kafka-tools, postgres, postgres18, redis, mongodb, mariadb, debezium, kcat, kafkajs, confluent-python, confluent-java, apicurio-java, pekko, kstreams, chromium", "SKIPPED: 2 × long test"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("want %q in\n%s", want, out)
 		}
