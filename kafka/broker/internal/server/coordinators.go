@@ -115,10 +115,16 @@ func (s *Server) partition(topic string, index int32) *node.Partition {
 
 // topic returns a topic that clients see, or nil.
 func (s *Server) topic(name string) *node.Topic {
-	if name == node.Security {
-		return nil
+	if t := s.node.Topic(name); t != nil && shown(t) {
+		return t
 	}
-	return s.node.Topic(name)
+	return nil
+}
+
+// shown says whether clients see a topic. As with Kafka, the coordinators' are there as
+// soon as there is something in them.
+func shown(t *node.Topic) bool {
+	return t.Name != node.Security && (!t.Internal || t.Partitions()[0].Log().Offsets().HighWatermark > 0)
 }
 
 // markers writes the ends of transactions to where they belong.

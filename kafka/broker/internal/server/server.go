@@ -29,6 +29,8 @@ type Config struct {
 	Host string
 	Port int32
 
+	// Dir is what DescribeLogDirs calls the data folder.
+	Dir                   string
 	NoAutoCreate          bool
 	MinSessionTimeout     time.Duration // default: the node's setting
 	InitialRebalanceDelay time.Duration // negative: none
@@ -54,8 +56,10 @@ type Server struct {
 	txns   *txn.Coordinator
 	rules  *acl.Rules  // nil: everybody may do everything
 	users  *sasl.Users // nil: nobody must say who it is
-	timers *timers
-	all    sync.WaitGroup
+	// altering is held by one that reads, changes and writes settings.
+	altering sync.Mutex
+	timers   *timers
+	all      sync.WaitGroup
 }
 
 // New builds what the node's logs remember and begins to serve it.

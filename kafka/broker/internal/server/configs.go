@@ -1,0 +1,234 @@
+package server
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pabal-dev/pabal/kafka/broker/internal/node"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+func topicSource(s node.Setting) kmsg.ConfigSource {
+	switch {
+	case s.Own:
+		return kmsg.ConfigSourceDynamicTopicConfig
+	case s.Given:
+		return kmsg.ConfigSourceStaticBrokerConfig
+	}
+	return kmsg.ConfigSourceDefaultConfig
+}
+
+func brokerSource(s node.Setting) kmsg.ConfigSource {
+	switch {
+	case s.Own:
+		return kmsg.ConfigSourceDynamicDefaultBrokerConfig
+	case s.Given:
+		return kmsg.ConfigSourceStaticBrokerConfig
+	}
+	return kmsg.ConfigSourceDefaultConfig
+}
+
+func (s *Server) describeConfigs(c call, req *kmsg.DescribeConfigsRequest) {
+	resp := kmsg.NewPtrDescribeConfigsResponse()
+	for _, r := range req.Resources {
+		answer := kmsg.NewDescribeConfigsResponseResource()
+		answer.ResourceType, answer.ResourceName = r.ResourceType, r.ResourceName
+		settings, err := s.settingsOf(c, r.ResourceType, r.ResourceName, kmsg.ACLOperationDescribeConfigs)
+		answer.ErrorCode, answer.ErrorMessage = failure(err)
+		for _, setting := range settings {
+			if r.ConfigNames == nil || slices.Contains(r.ConfigNames, setting.Name) {
+				answer.Configs = append(answer.Configs, describeSetting(req, r.ResourceType, setting))
+			}
+		}
+		resp.Resources = append(resp.Resources, answer)
+	}
+	c.answer(req, resp)
+}
+
+// settingsOf are those of a topic or of the broker, if the connection may op them.
+func (s *Server) settingsOf(c call, kind kmsg.ConfigResourceType, name string, op kmsg.ACLOperation) ([]node.Setting, error) {
+	switch kind {
+	case kmsg.ConfigResourceTypeTopic:
+		t := s.topic(name)
+		switch {
+		case !s.mayTopic(c.conn, op, name):
+			return nil, kerr.TopicAuthorizationFailed
+		case !node.ValidName(name):
+			return nil, kerr.InvalidTopicException
+		case t == nil:
+			return nil, kerr.UnknownTopicOrPartition
+		}
+		return t.Settings(), nil
+	case kmsg.ConfigResourceTypeBroker:
+		switch {
+		case !s.mayCluster(c.conn, op):
+			return nil, kerr.ClusterAuthorizationFailed
+		case name != "" && name != strconv.Itoa(int(NodeID)):
+			return nil, fmt.Errorf("%w: the only broker is %d, not %q", kerr.InvalidRequest, NodeID, name)
+		}
+		return s.node.BrokerSettings(), nil
+	}
+	return nil, fmt.Errorf("%w: topics and the broker have settings here, %s has none", kerr.InvalidRequest, kind)
+}
+
+func describeSetting(req *kmsg.DescribeConfigsRequest, kind kmsg.ConfigResourceType, setting node.Setting) kmsg.DescribeConfigsResponseResourceConfig {
+	config := kmsg.NewDescribeConfigsResponseResourceConfig()
+	config.Name, config.Value, config.ConfigType = setting.Name, kmsg.StringPtr(setting.Value), kmsg.ConfigType(setting.Type)
+	config.ReadOnly = !setting.Dynamic
+	config.Source = brokerSource(setting)
+	if kind == kmsg.ConfigResourceTypeTopic {
+		config.Source = topicSource(setting)
+	}
+	config.IsDefault = config.Source == kmsg.ConfigSourceDefaultConfig
+	if req.IncludeDocumentation {
+		config.Documentation = kmsg.StringPtr(setting.Doc)
+	}
+	if req.IncludeSynonyms {
+		config.ConfigSynonyms = synonyms(setting, config.Source)
+	}
+	return config
+}
+
+// synonyms are the places a value can come from, first the one it does come from.
+func synonyms(setting node.Setting, source kmsg.ConfigSource) []kmsg.DescribeConfigsResponseResourceConfigConfigSynonym {
+	var all []kmsg.DescribeConfigsResponseResourceConfigConfigSynonym
+	add := func(name, value string, source kmsg.ConfigSource) {
+		synonym := kmsg.NewDescribeConfigsResponseResourceConfigConfigSynonym()
+		synonym.Name, synonym.Value, synonym.Source = name, kmsg.StringPtr(value), source
+		all = append(all, synonym)
+	}
+	if setting.Own {
+		add(setting.Name, setting.Value, source)
+	}
+	name := setting.Synonym
+	if name == "" {
+		name = setting.Name
+	}
+	if setting.Given {
+		add(name, setting.Default, kmsg.ConfigSourceStaticBrokerConfig)
+	} else {
+		add(name, setting.Default, kmsg.ConfigSourceDefaultConfig)
+	}
+	return all
+}
+
+// alterConfigs replaces all settings of a resource.
+func (s *Server) alterConfigs(c call, req *kmsg.AlterConfigsRequest) {
+	resp := kmsg.NewPtrAlterConfigsResponse()
+	for _, r := range req.Resources {
+		answer := kmsg.NewAlterConfigsResponseResource()
+		answer.ResourceType, answer.ResourceName = r.ResourceType, r.ResourceName
+		changes := make([]change, len(r.Configs))
+		for i, config := range r.Configs {
+			changes[i] = change{config.Name, kmsg.IncrementalAlterConfigOpSet, config.Value}
+		}
+		err := s.alter(c, r.ResourceType, r.ResourceName, true, changes, req.ValidateOnly)
+		answer.ErrorCode, answer.ErrorMessage = failure(err)
+		resp.Resources = append(resp.Resources, answer)
+	}
+	c.answer(req, resp)
+}
+
+func (s *Server) incrementalAlterConfigs(c call, req *kmsg.IncrementalAlterConfigsRequest) {
+	resp := kmsg.NewPtrIncrementalAlterConfigsResponse()
+	for _, r := range req.Resources {
+		answer := kmsg.NewIncrementalAlterConfigsResponseResource()
+		answer.ResourceType, answer.ResourceName = r.ResourceType, r.ResourceName
+		changes := make([]change, len(r.Configs))
+		for i, config := range r.Configs {
+			changes[i] = change{config.Name, config.Op, config.Value}
+		}
+		err := s.alter(c, r.ResourceType, r.ResourceName, false, changes, req.ValidateOnly)
+		answer.ErrorCode, answer.ErrorMessage = failure(err)
+		resp.Resources = append(resp.Resources, answer)
+	}
+	c.answer(req, resp)
+}
+
+// change is one change to a setting.
+type change struct {
+	name  string
+	op    kmsg.IncrementalAlterConfigOp
+	value *string
+}
+
+// alter changes the settings of a resource, all or none.
+func (s *Server) alter(c call, kind kmsg.ConfigResourceType, name string, afresh bool, changes []change, validateOnly bool) error {
+	s.altering.Lock() // reads, changes and writes
+	defer s.altering.Unlock()
+	settings, err := s.settingsOf(c, kind, name, kmsg.ACLOperationAlterConfigs)
+	if err != nil {
+		return err
+	}
+	own := map[string]string{}
+	current := map[string]string{}
+	for _, setting := range settings {
+		current[setting.Name] = setting.Value
+		if setting.Own && !afresh {
+			own[setting.Name] = setting.Value
+		}
+	}
+	named := map[string]bool{}
+	for _, ch := range changes {
+		if named[ch.name] {
+			return fmt.Errorf("%w: %s comes twice", kerr.InvalidRequest, ch.name)
+		}
+		named[ch.name] = true
+		if err := ch.apply(own, current); err != nil {
+			return err
+		}
+	}
+	if kind == kmsg.ConfigResourceTypeTopic {
+		return s.node.SetSettings(name, own, validateOnly)
+	}
+	return s.node.SetBrokerSettings(own, validateOnly)
+}
+
+func (ch change) apply(own, current map[string]string) error {
+	name := strings.Clone(ch.name)
+	if ch.op == kmsg.IncrementalAlterConfigOpDelete {
+		delete(own, name)
+		return nil
+	}
+	if ch.value == nil {
+		return fmt.Errorf("%w: %s has no value", kerr.InvalidConfig, name)
+	}
+	value := strings.Clone(*ch.value)
+	switch ch.op {
+	case kmsg.IncrementalAlterConfigOpSet:
+		own[name] = value
+	case kmsg.IncrementalAlterConfigOpAppend, kmsg.IncrementalAlterConfigOpSubtract:
+		if !isList(name) {
+			return fmt.Errorf("%w: %s is no list, to which something could be added", kerr.InvalidConfig, name)
+		}
+		own[name] = changeList(current[name], value, ch.op == kmsg.IncrementalAlterConfigOpAppend)
+	default:
+		return fmt.Errorf("%w: operation %d on %s is not known", kerr.InvalidRequest, ch.op, name)
+	}
+	return nil
+}
+
+// isList says whether a setting has several values.
+func isList(name string) bool {
+	return name == "cleanup.policy" || name == "log.cleanup.policy" || strings.HasSuffix(name, ".throttled.replicas")
+}
+
+func changeList(list, items string, add bool) string {
+	var all []string
+	if list != "" {
+		all = strings.Split(list, ",")
+	}
+	for _, item := range strings.Split(items, ",") {
+		at := slices.Index(all, item)
+		switch {
+		case add && at < 0:
+			all = append(all, item)
+		case !add && at >= 0:
+			all = slices.Delete(all, at, at+1)
+		}
+	}
+	return strings.Join(all, ",")
+}
