@@ -6,18 +6,21 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"sync"
 	"time"
 
-	"github.com/pabal-dev/pabal/kafka"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // retained is a topic in small segments from which old records go, by a rule that says what
 // must be there.
 type retained struct {
 	*sequences
-	keep keep
-	last time.Time
+	keep    keep
+	mu      sync.Mutex
+	removed int64 // records below the log starts
+	early   findings
 }
 
 // keep says of places that were acknowledged, and of which the log holds those from a start
@@ -29,6 +32,7 @@ const segmentBytes = 16 << 10
 func newRetained(w *world, topic string, rule keep, settings map[string]string) *retained {
 	s := newSequences(w, topic)
 	s.size, s.random = 1200, s.random[:1]
+	s.pace = 5 * time.Millisecond
 	s.config = map[string]string{"segment.bytes": strconv.Itoa(segmentBytes)}
 	for name, value := range settings {
 		s.config[name] = value
@@ -87,6 +91,47 @@ func keepTime(all []place, starts map[int32]int64, asOf time.Time) (missing []pl
 	return missing
 }
 
+// run also looks at the log starts meanwhile: in the end everything is old.
+func (r *retained) run(ctx context.Context) error {
+	client, err := r.w.client()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	ended := make(chan error, 1)
+	go func() { ended <- r.sequences.run(ctx) }()
+	for tick := time.NewTicker(time.Second); ; {
+		select {
+		case <-tick.C:
+			if _, err := r.look(ctx, client, &r.early); err != nil && !passing(err) {
+				return errors.Join(err, <-ended)
+			}
+		case err := <-ended:
+			tick.Stop()
+			return err
+		}
+	}
+}
+
+// look finds what went too early, and returns the log starts.
+func (r *retained) look(ctx context.Context, client *kgo.Client, f *findings) (map[int32]int64, error) {
+	asOf := time.Now()
+	listed, err := kadm.NewClient(client).ListStartOffsets(ctx, r.topic)
+	if err = errors.Join(err, listed.Error()); err != nil {
+		return nil, err
+	}
+	starts := map[int32]int64{}
+	var removed int64
+	listed.Each(func(o kadm.ListedOffset) { starts[o.Partition] = o.Offset; removed += o.Offset })
+	for _, p := range r.keep(r.book.places(), starts, asOf) {
+		f.add(lost, "%s: retention took %s of %v, which it must not", r.topic, p, p.at)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.removed = max(r.removed, removed)
+	return starts, nil
+}
+
 func (r *retained) check(ctx context.Context, f *findings) error {
 	c, err := r.w.read(ctx, r.topic, false)
 	if err != nil {
@@ -97,27 +142,19 @@ func (r *retained) check(ctx context.Context, f *findings) error {
 		return err
 	}
 	defer client.Close()
-	listed, err := kadm.NewClient(client).ListStartOffsets(ctx, r.topic)
-	if err = errors.Join(err, listed.Error()); err != nil {
+	starts, err := r.look(ctx, client, f)
+	if err != nil {
 		return err
 	}
-	starts := map[int32]int64{}
-	listed.Each(func(o kadm.ListedOffset) { starts[o.Partition] = o.Offset })
-	// What goes while it is looked at was old enough before.
-	for p, records := range c {
-		for len(records) > 0 && records[0].offset < starts[p] {
-			records = records[1:]
-		}
-		c[p] = records
-	}
 	r.book.check(f, c, func(p place) bool { return p.offset < starts[p.partition] })
-	for _, p := range r.keep(r.book.places(), starts, time.Now()) {
-		f.add(lost, "%s: retention took %s of %v too early", r.topic, p, p.at)
-	}
+	r.early.into(f)
 	return nil
 }
 
 func (r *retained) did() (string, error) {
 	text, err := r.sequences.did()
-	return fmt.Sprintf("%s", text), err
+	if err == nil && r.removed == 0 {
+		err = errors.New("retention took nothing")
+	}
+	return fmt.Sprintf("%s; retention took %d", text, r.removed), err
 }

@@ -79,7 +79,7 @@ func (s *sequences) live(ctx context.Context, id string, random *rand.Rand) erro
 	}
 	defer client.Close()
 	var acknowledging acknowledging
-	for bursts := 200 + random.IntN(2000); bursts > 0 && !s.w.over(); bursts-- {
+	for bursts := 50 + random.IntN(400); bursts > 0 && !s.w.over(); bursts-- {
 		for range 1 + random.IntN(12) {
 			s.produce(ctx, client, id, random, &acknowledging)
 		}

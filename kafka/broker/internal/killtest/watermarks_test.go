@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/pabal-dev/pabal/kafka"
@@ -14,6 +15,7 @@ import (
 // watermarks looks at the ends of partitions all the time: none of them goes back.
 type watermarks struct {
 	w       *world
+	random  *rand.Rand
 	of      []workload
 	highest map[mark]int64
 	looks   int
@@ -27,7 +29,7 @@ type mark struct {
 }
 
 func newWatermarks(w *world, of ...workload) *watermarks {
-	return &watermarks{w: w, of: of, highest: map[mark]int64{}}
+	return &watermarks{w: w, random: w.fork(), of: of, highest: map[mark]int64{}}
 }
 
 func (m *watermarks) name() string          { return "watermarks" }
@@ -39,12 +41,11 @@ func (m *watermarks) run(ctx context.Context) error {
 		return err
 	}
 	defer client.Close()
-	random := m.w.fork()
 	for !m.w.over() {
 		if _, err := m.look(ctx, client); err != nil && !passing(err) {
 			return err
 		}
-		m.w.pace(random, 100*time.Millisecond)
+		m.w.pace(m.random, 100*time.Millisecond)
 	}
 	return nil
 }

@@ -2,9 +2,12 @@ package killtest
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math"
 	"math/rand/v2"
+	"net"
+	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -58,7 +61,7 @@ func newWorld(t *testing.T, durability broker.Durability, dir string) *world {
 	}
 	return &world{
 		t: t, random: testenv.Rand(t), quit: make(chan struct{}), lives: map[string]int{}, unended: map[string]bool{},
-		config: childConfig{Addr: addr, DataDir: dir, Durability: durability, Settings: map[string]string{}},
+		config: childConfig{Addr: addr, DataDir: dir, Durability: durability, Settings: map[string]string{"log.retention.check.interval.ms": "50"}},
 	}
 }
 
@@ -73,6 +76,7 @@ func (w *world) kafka() kafka.Config {
 // patience is for clients: they try for as long as the broker is away, and soon again.
 func patience() []kgo.Opt {
 	return []kgo.Opt{
+		kgo.Dialer(dial),
 		kgo.RetryBackoffFn(func(n int) time.Duration {
 			return min(time.Duration(5<<min(n, 10))*time.Millisecond, 80*time.Millisecond)
 		}),
@@ -85,6 +89,16 @@ func patience() []kgo.Opt {
 		kgo.ConcurrentTransactionsBackoff(5 * time.Millisecond),
 		kgo.DisableClientMetrics(),
 	}
+}
+
+// dial says of a refused connection what clients take for a reason to try again.
+func dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	conn, err := (&net.Dialer{Timeout: startTimeout}).DialContext(ctx, network, addr)
+	var refused *os.SyscallError
+	if errors.As(err, &refused) {
+		return nil, refused
+	}
+	return conn, err
 }
 
 func (w *world) client(opts ...kgo.Opt) (*kgo.Client, error) {
