@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -23,8 +25,9 @@ type childConfig struct {
 	Addr, DataDir string
 	Durability    broker.Durability
 	Settings      map[string]string
-	// Ahead is how far the process's clock is ahead of the system's.
-	Ahead time.Duration
+	// Steps is by how much at most the process's clock is ahead of the system's, or behind
+	// it: every 50 ms it steps to another time.
+	Steps time.Duration
 }
 
 // What a child says on its standard output, one a line.
@@ -53,7 +56,7 @@ func serve(text string) int {
 	b, err := broker.Start(context.Background(), broker.Config{
 		Addr: c.Addr, DataDir: c.DataDir, Durability: c.Durability, Settings: c.Settings,
 		NoAutoCreate: true, MinSessionTimeout: 100 * time.Millisecond,
-		Now:    func() time.Time { return time.Now().Add(c.Ahead) },
+		Now:    (&steppingClock{steps: c.Steps}).now,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	if err != nil {
@@ -76,4 +79,26 @@ func serve(text string) int {
 		return 5
 	}
 	return 0
+}
+
+// steppingClock is the system's, but for steps.
+type steppingClock struct {
+	steps time.Duration
+	mu    sync.Mutex
+	ahead time.Duration
+	until time.Time
+}
+
+func (c *steppingClock) now() time.Time {
+	now := time.Now()
+	if c.steps == 0 {
+		return now
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now.After(c.until) {
+		c.ahead = rand.N(2*c.steps) - c.steps
+		c.until = now.Add(50 * time.Millisecond)
+	}
+	return now.Add(c.ahead)
 }

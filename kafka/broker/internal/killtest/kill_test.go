@@ -41,12 +41,5 @@ func survive(t *testing.T, w *world, rounds int) {
 	for range rounds {
 		w.round()
 	}
-	w.settle()
-	if !w.gentle {
-		w.restart("SIGKILL")
-		w.verify(ctx, "after a kill")
-	}
-	w.restart("SIGTERM")
-	w.verify(ctx, "after a stop")
-	w.tell()
+	w.finish(ctx)
 }

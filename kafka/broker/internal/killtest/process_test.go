@@ -17,6 +17,7 @@ import (
 
 // process is the broker in a process of its own.
 type process struct {
+	cmd     *exec.Cmd
 	child   *testservers.Child
 	opening chan struct{} // closed when it begins to open its folder
 	serving chan struct{} // closed when it serves
@@ -33,6 +34,7 @@ func launch(t testing.TB, c childConfig) *process {
 	p := &process{opening: make(chan struct{}), serving: make(chan struct{})}
 	p.said.heard = map[string]chan struct{}{opening: p.opening, serving: p.serving}
 	cmd := exec.Command(os.Args[0])
+	p.cmd = cmd
 	cmd.Env = append(os.Environ(), envChild+"="+string(text))
 	cmd.Stdout, cmd.Stderr = &p.said, &p.said
 	if _, err := cmd.StdinPipe(); err != nil {
@@ -79,6 +81,8 @@ func (p *process) stop() error {
 	return nil
 }
 
+func (p *process) pid() int { return p.cmd.Process.Pid }
+
 // ended says that the process is gone, though nobody killed it.
 func (p *process) ended() bool {
 	select {
@@ -89,10 +93,10 @@ func (p *process) ended() bool {
 	}
 }
 
-// broken is a race, a panic or a complaint that the process told of.
-func (p *process) broken() string {
+// broken is where the process told of a race, a panic or one of the signs.
+func (p *process) broken(signs ...string) string {
 	text := p.said.String()
-	for _, sign := range []string{"DATA RACE", "panic: ", "fatal error: ", "level=ERROR"} {
+	for _, sign := range append(signs, "DATA RACE", "panic: ", "fatal error: ") {
 		if at := strings.Index(text, sign); at >= 0 {
 			return text[max(0, at-200):min(len(text), at+4000)]
 		}

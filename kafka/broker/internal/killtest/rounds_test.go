@@ -42,7 +42,11 @@ func (w *world) end(how string, by func() error) {
 		w.t.Fatalf("%s: %v", how, err)
 	}
 	w.lives[how]++
-	if broken := w.broker.broken(); broken != "" {
+	complaint := []string{"level=ERROR"}
+	if w.full {
+		complaint = nil
+	}
+	if broken := w.broker.broken(complaint...); broken != "" {
 		w.findings.add(wrong, "the broker said: %s", broken)
 	}
 }

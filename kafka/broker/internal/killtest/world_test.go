@@ -42,6 +42,7 @@ type world struct {
 	random    *rand.Rand
 	config    childConfig
 	gentle    bool // ends lives with SIGTERM only
+	full      bool // the disk may be, of which the broker may complain
 	broker    *process
 	findings  findings
 	quit      chan struct{} // closed when the clients are to end
@@ -185,6 +186,20 @@ func (w *world) settle() {
 	_ = w.broker.child.Signal(syscall.SIGQUIT)
 	<-w.broker.child.Done()
 	w.t.Fatalf("%v do not end; found %v\n%s", w.unended, &w.findings, &w.broker.said)
+}
+
+// finish lets the clients end, and compares their books with what there is, after each kind of
+// end of the broker.
+func (w *world) finish(ctx context.Context) {
+	w.t.Helper()
+	w.settle()
+	if !w.gentle {
+		w.restart("SIGKILL")
+		w.verify(ctx, "after a kill")
+	}
+	w.restart("SIGTERM")
+	w.verify(ctx, "after a stop")
+	w.tell()
 }
 
 // verify compares all books with what a fresh client reads.
