@@ -59,7 +59,7 @@ var layers = [][]string{
 }
 
 // forTests are packages that only tests import; they may import anything.
-var forTests = []string{"internal/testenv", "internal/systemtest", "internal/simulation", "internal/testservers", "internal/faults", "internal/debezium", "connect/internal/sourcetest", "internal/pekko", "internal/kstreams", "internal/architecture", "internal/platforms", "streams/internal/eostest", "docs"}
+var forTests = []string{"internal/testenv", "internal/systemtest", "internal/simulation", "internal/testservers", "internal/clients", "internal/faults", "internal/debezium", "connect/internal/sourcetest", "internal/pekko", "internal/kstreams", "internal/architecture", "internal/platforms", "streams/internal/eostest", "docs"}
 
 // reserved are packages, ours or foreign, that only some may import.
 var reserved = []struct {
@@ -95,11 +95,6 @@ var reserved = []struct {
 		targets: []string{"go.opentelemetry.io/otel/sdk", "go.opentelemetry.io/otel/exporters"},
 		users:   []string{"cmd/pabal"},
 		why:     "the library uses OpenTelemetry's API, only the binary its SDK",
-	},
-	{
-		targets: []string{"github.com/twmb/franz-go/pkg/kfake"},
-		users:   []string{"kafka/broker", "kafka/kafkatest"},
-		why:     "the in-process broker stands behind one package",
 	},
 	{
 		targets: []string{module + "/kafka/broker", module + "/kafka/kafkatest"},

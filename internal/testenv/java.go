@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -30,12 +31,27 @@ type JavaPeer struct {
 // environment, waits until it says that it is ready and ends it with the test.
 func StartJava(t testing.TB, folder, main string, variables ...string) *JavaPeer {
 	t.Helper()
+	return startJava(t, []string{filepath.Join(folder, "classes"), filepath.Join(folder, "lib", "*")}, main, variables)
+}
+
+// StartJavaSource is StartJava of a source file, with the jars of folders, which needs a JDK.
+func StartJavaSource(t testing.TB, folders []string, source string, variables ...string) *JavaPeer {
+	t.Helper()
+	var jars []string
+	for _, folder := range folders {
+		jars = append(jars, filepath.Join(folder, "*"))
+	}
+	return startJava(t, jars, source, variables)
+}
+
+func startJava(t testing.TB, classPath []string, main string, variables []string) *JavaPeer {
+	t.Helper()
 	java, err := testservers.FindJava()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(java, "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-cp",
-		filepath.Join(folder, "classes")+string(os.PathListSeparator)+filepath.Join(folder, "lib", "*"), main)
+		strings.Join(classPath, string(os.PathListSeparator)), main)
 	cmd.Env = append(os.Environ(), variables...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
