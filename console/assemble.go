@@ -79,6 +79,9 @@ func assemble(cfg Config, log *audit.Log) (*Console, error) {
 	if cfg.RegistryURL != "" {
 		engines.Schemas = registry.New(decoder, cfg.Kafka, kafka, kafka)
 	}
+	if cfg.Broker != nil {
+		engines.Broker = newBrokerEngine(cfg.Broker)
+	}
 	if cfg.ConnectURL != "" {
 		run, err := connectors.New(connectors.Config{URL: cfg.ConnectURL, HTTP: cfg.ConnectHTTP, Kafka: cfg.Kafka, Groups: kafka, RetainedAlarm: cfg.RetainedAlarm})
 		if err != nil {

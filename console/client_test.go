@@ -240,6 +240,10 @@ func askAll(t *testing.T, ctx context.Context, e api.Engines) {
 		func() error {
 			return second(e.Schemas.DeleteSchema(ctx, api.DeleteSchema{Subject: "..", Permanent: true}))
 		},
+		func() error { return second(e.Broker.BrokerState(ctx)) },
+		func() error { return second(e.Broker.BrokerTopics(ctx, api.TopicQuery{PageQuery: q, Internal: true})) },
+		func() error { return second(e.Broker.BrokerTopic(ctx, "주문/1")) },
+		func() error { return second(e.Broker.BrokerTransactions(ctx, q)) },
 		func() error { return second(service.Projections(ctx)) },
 		func() error { return service.PauseProjection(ctx, "a/b") },
 		func() error { return service.ResumeProjection(ctx, "view") },

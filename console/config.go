@@ -48,6 +48,8 @@ type Config struct {
 	// ServiceToken is sent to them. See fleet.Config.
 	ServiceHosts []string
 	ServiceToken string
+	// Broker is the one of Kafka that is in this process; nil where it is elsewhere.
+	Broker Broker
 	// ConnectURL is Kafka Connect's REST API, whose connectors are shown; "" for none.
 	ConnectURL string
 	// ConnectHTTP asks it; a client with a bound on time where nil.

@@ -30,7 +30,7 @@ type fake struct {
 }
 
 func (f *fake) engines() api.Engines {
-	return api.Engines{Topics: f, Groups: f, Services: f, Lens: f, DeadLetters: f, Audit: f, Streams: f, Connectors: f, Schemas: f, Version: "v1.2.3"}
+	return api.Engines{Topics: f, Groups: f, Services: f, Lens: f, DeadLetters: f, Audit: f, Streams: f, Connectors: f, Schemas: f, Broker: f, Version: "v1.2.3"}
 }
 
 // called notes a question, and answers with the sample where nothing is wrong.

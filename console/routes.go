@@ -11,7 +11,7 @@ import (
 )
 
 // routes is the whole API: server, checks and the OpenAPI document come from here.
-var routes = slices.Concat(consoleRoutes, clusterRoutes, serviceRoutes, journalRoutes, projectionRoutes, sagaRoutes, streamsRoutes, connectorRoutes, schemaRoutes, lensRoutes, letterRoutes)
+var routes = slices.Concat(consoleRoutes, clusterRoutes, brokerRoutes, serviceRoutes, journalRoutes, projectionRoutes, sagaRoutes, streamsRoutes, connectorRoutes, schemaRoutes, lensRoutes, letterRoutes)
 
 var consoleRoutes = []route{
 	get("overview", "The state of everything, as the first page shows it", func(c *Console, ctx context.Context, _ none) (api.Overview, error) {

@@ -198,7 +198,7 @@ func TestKafkaThatDoesNotAnswer(t *testing.T) {
 	s.set(func(f *fake) { f.hang = true })
 	begun := time.Now()
 	o, err := s.client(t, "").Overview(t.Context())
-	if took := time.Since(begun); err != nil || took > 10*time.Second || len(o.Problems) != 8 || o.Cluster.Problem == "" || o.Topics != -1 {
+	if took := time.Since(begun); err != nil || took > 10*time.Second || len(o.Problems) != 9 || o.Cluster.Problem == "" || o.Topics != -1 {
 		t.Errorf("after %s: %+v, %v", took, o, err)
 	}
 	for _, p := range o.Problems {

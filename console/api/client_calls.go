@@ -9,7 +9,7 @@ import (
 // Engines are the console's, seen from afar. Record of its Audit does nothing: the
 // console records the acts it is asked for itself.
 func (c *Client) Engines(version string) Engines {
-	return Engines{Topics: c, Groups: c, Services: c, Lens: c, DeadLetters: c, Audit: remoteAudit{c}, Streams: c, Connectors: c, Schemas: c, Version: version}
+	return Engines{Topics: c, Groups: c, Services: c, Lens: c, DeadLetters: c, Audit: remoteAudit{c}, Streams: c, Connectors: c, Schemas: c, Broker: c, Version: version}
 }
 
 type remoteAudit struct{ *Client }

@@ -14,5 +14,7 @@ type Engines struct {
 	Connectors Connectors
 	// Schemas may be nil: there is no registry then.
 	Schemas Schemas
+	// Broker may be nil: it is not in the console's process then.
+	Broker  LocalBroker
 	Version string
 }

@@ -215,6 +215,7 @@ type Overview struct {
 	At          time.Time      `json:"at"`
 	Version     string         `json:"version"`
 	Cluster     Cluster        `json:"cluster"`
+	Broker      *BrokerState   `json:"broker,omitempty"` // where it is in the console's process
 	Topics      int64          `json:"topics"`
 	Groups      int64          `json:"groups"`
 	Services    []Service      `json:"services"`

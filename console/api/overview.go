@@ -27,6 +27,9 @@ func (e Engines) Overview(ctx context.Context) Overview {
 	o := Overview{At: time.Now().UTC(), Version: e.Version, Topics: -1, Groups: -1, DeadLetters: -1}
 	g := gathering{ctx: ctx}
 	part(&g, "cluster", e.Topics.Cluster, func(c Cluster) { o.Cluster = c })
+	if e.Broker != nil {
+		part(&g, "broker", e.Broker.BrokerState, func(s BrokerState) { o.Broker = &s })
+	}
 	part(&g, "topics", func(ctx context.Context) (int64, error) {
 		return count(ctx, e.Topics.Topics, TopicQuery{PageQuery: PageQuery{Limit: 1}})
 	},

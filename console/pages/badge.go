@@ -20,6 +20,7 @@ var tones = map[string]string{
 	"stalled": "warn", "failing": "warn", "held": "warn", "paused": "warn", "renewed": "warn",
 	"cancelled": "warn", "parked": "warn", "stopped": "warn",
 	"restoring": "info", "rebalancing": "info", "starting": "info", "pending_shutdown": "warn", "not_running": "warn",
+	"ongoing": "info", "preparecommit": "info", "prepareabort": "warn", "prepareepochfence": "warn",
 	"restarting": "info", "unassigned": "warn",
 	"error": "bad", "pending_error": "bad",
 	"added": "ok", "changed": "info", "caught up": "ok",

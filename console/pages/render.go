@@ -97,6 +97,7 @@ var nav = []navItem{
 	{"Sagas", "/sagas", "sagas", "saga", "w", api.Viewer},
 	{"Topics", "/topics", "topics", "topic", "t", api.Viewer},
 	{"Groups", "/groups", "groups", "group", "g", api.Viewer},
+	{"Broker", "/broker", "broker", "broker", "k", api.Viewer},
 	{"Outbox", "/outbox", "outbox", "outbox", "b", api.Viewer},
 	{"Journal", "/journal", "journal", "journal", "j", api.Viewer},
 	{"Projections", "/projections", "projections", "projection", "p", api.Viewer},

@@ -39,6 +39,7 @@ var addresses = []struct{ path, fails string }{
 	{"/sagas/payment/place-order/order%2F1", "outbox"},
 	{"/streams", "part"}, {"/streams/shop.visits", "subject"}, {"/streams/shop.visits/stores/totals", "subject"}, {"/streams/shop.visits/stores/totals?key=&prefix=page", "part"}, {"/streams/shop.visits/stores/totals/top", "subject"},
 	{"/connectors", "part"}, {"/connectors/orders-source", "subject"}, {"/connectors/orders-sink", "subject"}, {"/connector-plugins", "part"}, {"/connector-plugins/io.debezium.connector.postgresql.PostgresConnector", "subject"},
+	{"/broker", "part"}, {"/broker/topics", "subject"}, {"/broker/topics?search=or&internal=true&cursor=x", "subject"}, {"/broker/topics/shop.orders", "subject"}, {"/broker/topics/shop.orders?partition=1", "subject"}, {"/broker/transactions?search=x", "subject"},
 	{"/schemas", "subject"}, {"/schemas?search=o&deleted=true", "subject"}, {"/schemas/shop.orders-value", "subject"}, {"/schemas/shop.orders-value?tab=diff", "subject"},
 	{"/schemas/shop.orders-value?tab=check", "subject"}, {"/schemas/shop.orders-value?tab=use", "subject"}, {"/schemas/shop.orders-value?tab=settings", "subject"},
 	{"/audit", "subject"},

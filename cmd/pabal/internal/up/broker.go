@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"io"
+	"time"
 
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/cluster"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/config"
@@ -98,4 +100,23 @@ func (f *files) readBrokerFiles(c *config.Settings) (err error) {
 		}
 	}
 	return nil
+}
+
+// reporter is the broker in this process, nil where there is none.
+func (s *session) reporter() embedded.Reporter {
+	b, ok := any(s.broker).(embedded.Reporter)
+	if s.broker == nil || !ok {
+		return nil
+	}
+	return b
+}
+
+// writeMetrics are those of what runs in this process beside the console.
+func (s *session) writeMetrics(w io.Writer) {
+	if b := s.reporter(); b != nil {
+		embedded.WriteMetrics(w, b.Report(), time.Now())
+	}
+	if s.connect != nil {
+		s.connect.WriteMetrics(w)
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/config"
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/embedded"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/lock"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/ports"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/webconsole"
@@ -115,7 +116,11 @@ func (s *session) consoleConfig() console.Config {
 		Version: s.o.Version, Logger: s.log,
 	}
 	if s.connect != nil {
-		config.ConnectURL, config.ConnectHTTP, config.Metrics = s.connect.URL(), s.connect.Client(), s.connect.WriteMetrics
+		config.ConnectURL, config.ConnectHTTP = s.connect.URL(), s.connect.Client()
+	}
+	config.Metrics = s.writeMetrics
+	if b := s.reporter(); b != nil {
+		config.Broker = embedded.View{Broker: b}
 	}
 	s.showRegistry(&config)
 	return config
