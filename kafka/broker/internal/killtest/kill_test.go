@@ -36,8 +36,8 @@ func survive(t *testing.T, w *world, rounds int) {
 	in.pace = 40 * time.Millisecond
 	there := newTransform(w, "in", "through", in.done, withMembers)
 	out := newTransform(w, "through", "out", there.done, withSessions)
-	kept := []workload{numbers, newTransactions(w), in, there, out, newPositions(w), newRetainedBySize(w), newRetainedByTime(w), newVersions(w)}
-	w.begin(ctx, append(kept, newWatermarks(w, kept...), newChanges(w))...)
+	kept := []workload{numbers, newTransactions(w), in, there, out, newPositions(w), newRetainedBySize(w), newRetainedByTime(w), newTrimmed(w), newVersions(w)}
+	w.begin(ctx, append(kept, newWatermarks(w, kept...), newReaders(w, numbers.topic), newChanges(w))...)
 	for range rounds {
 		w.round()
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pabal-dev/pabal/kafka"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kversion"
 )
 
 // transactions are producers that write to several partitions of two topics at once.
@@ -73,8 +74,12 @@ func (w *transactionWriter) run(ctx context.Context) error {
 // open takes over from the last client of the id.
 func (w *transactionWriter) open(ctx context.Context) *kgo.Client {
 	for {
+		versions := kversion.Stable()
+		if w.random.IntN(3) == 0 {
+			versions = kversion.V3_6_0() // before transactions of version 2
+		}
 		client, err := w.w.client(kgo.TransactionalID(w.id), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-			kgo.TransactionTimeout(startTimeout))
+			kgo.TransactionTimeout(startTimeout), kgo.MaxVersions(versions))
 		if err != nil {
 			panic(err) // of the options
 		}
