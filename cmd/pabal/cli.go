@@ -39,6 +39,7 @@ type cli struct {
 	Services    servicesCommand    `cmd:"" group:"Ask a console:" help:"List services and how they are."`
 	Topics      topicsCommand      `cmd:"" group:"Ask a console:" help:"List, show and create topics."`
 	Groups      groupsCommand      `cmd:"" group:"Ask a console:" help:"List, show and reset consumer groups."`
+	Broker      brokerCommand      `cmd:"" group:"Ask a console:" help:"Look at the broker that pabal up runs: durability, disk, open transactions."`
 	Produce     produceCommand     `cmd:"" group:"Ask a console:" help:"Write a message."`
 	Consume     consumeCommand     `cmd:"" group:"Ask a console:" help:"Read messages."`
 	Outbox      outboxCommand      `cmd:"" group:"Ask a console:" help:"Look into outboxes, replay rows, pause relays."`

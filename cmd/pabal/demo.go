@@ -66,7 +66,7 @@ type demoCommand struct {
 	Codec        string        `help:"What services write their events in, avro or json; the default is avro for orders and json for hotel and library. Both are read, whatever it is." enum:",avro,json" default:"" placeholder:"NAME"`
 	Redis        string        `help:"Redis for the copy of hello's table, HOST:PORT or redis://USER:PASSWORD@HOST:PORT/NUMBER; else one in this process." placeholder:"ADDR"`
 	Output       string        `help:"text or json: one object on standard output, all else on standard error." enum:"text,json" default:"text"`
-	Chaos        bool          `help:"Run the services as processes of their own, kill one every few seconds and start it again."`
+	Chaos        bool          `help:"Run the services as processes of their own, kill one every few seconds and start it again; with --data-dir the broker in this process, too."`
 	KafkaPort    int           `help:"Port of the broker in this process; 0 is any free one; default ${default}." default:"9092" placeholder:"PORT"`
 	Port         int           `help:"Port of the service order; the others are as far from it as by default (hello 8105, hotel 8106, 8107, library 8108 to 8111, topselling 8112); 0 is any free ones; default ${default}." default:"8101" placeholder:"PORT"`
 	ConsolePort  int           `help:"Port of the console; 0 is any free one; default ${default}." default:"8080" placeholder:"PORT"`

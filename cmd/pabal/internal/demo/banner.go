@@ -33,7 +33,7 @@ func (s *session) banner() string {
 	}
 	line("logs", "%s", s.logPath)
 	if s.o.Chaos {
-		line("chaos", "each service is a process of its own; every few seconds one is killed")
+		line("chaos", "%s", s.chaosText())
 	}
 	line("traffic", "%s, seed %d, %s", s.rateText(), s.o.Seed, s.untilText())
 	b.WriteString("\nTry:\n")
@@ -57,7 +57,18 @@ func (s *session) logText() string {
 	case s.folder.temporary:
 		return fmt.Sprintf("Kafka protocol in process on %s, in memory: it ends with this process", s.addresses.kafka)
 	}
-	return fmt.Sprintf("Kafka protocol in process on %s: it survives restarts, not crashes; use Kafka for data you need", s.addresses.kafka)
+	place := "in process"
+	if s.broker != nil {
+		place = "in a process of its own"
+	}
+	return fmt.Sprintf("Kafka protocol %s on %s; records that were acknowledged are on the disk: they survive a kill and a power cut", place, s.addresses.kafka)
+}
+
+func (s *session) chaosText() string {
+	if s.broker != nil {
+		return "the broker and each service are processes of their own; every few seconds one is killed, each third time the broker"
+	}
+	return "each service is a process of its own; every few seconds one is killed"
 }
 
 func (s *session) databaseText() string {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// child is one service's process, started again whenever it ends.
+// child is the process of a service, or of the broker, started again whenever it ends.
 type child struct {
 	settings settings
 	self     []string
@@ -31,7 +31,7 @@ type child struct {
 func (c *child) begin(ctx context.Context) error {
 	exited, err := c.launch()
 	if err != nil {
-		return fmt.Errorf("start the service %s: %w", c.settings.Name, err)
+		return fmt.Errorf("start %s: %w", c.settings.title(), err)
 	}
 	ready, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -44,7 +44,7 @@ func (c *child) begin(ctx context.Context) error {
 		first <- err
 		c.supervise(err)
 	}()
-	if err = awaitReady(ready, c.settings.Name, c.settings.Listen); err == nil {
+	if err = c.settings.awaitReady(ready); err == nil {
 		return nil
 	}
 	c.forgo()
@@ -181,5 +181,5 @@ func (c *child) end(ctx context.Context) error {
 	_ = c.cmd.Process.Kill()
 	c.mu.Unlock()
 	<-c.done
-	return fmt.Errorf("the service %s did not stop in time and was killed", c.settings.Name)
+	return fmt.Errorf("%s did not stop in time and was killed", c.settings.title())
 }

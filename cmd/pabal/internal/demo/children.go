@@ -19,6 +19,7 @@ type children struct {
 	log    *slog.Logger
 	random *rand.Rand
 
+	broker  *children   // has the broker, where that is killed with them; else nil
 	spawn   chan func() // run on one thread that lives as long as the children
 	killing context.CancelFunc
 	killed  chan struct{} // closed when killing has ended
@@ -51,10 +52,14 @@ func (r *children) start(ctx context.Context) error {
 		defer cancel()
 		return errors.Join(err, r.stop(stopping))
 	}
-	killing, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	r.killing, r.killed = cancel, make(chan struct{})
-	go r.kill(killing)
 	return nil
+}
+
+// disturb begins to kill, the broker too where it is a child.
+func (r *children) disturb(ctx context.Context, broker *children) {
+	killing, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	r.broker, r.killing, r.killed = broker, cancel, make(chan struct{})
+	go r.kill(killing)
 }
 
 // spawner starts every child from one thread: Linux kills a child when the
@@ -71,20 +76,30 @@ const (
 	maxPause = 3200 * time.Millisecond
 )
 
-// kill kills a random service every few seconds, wherever it stands.
+// brokerTurn is which of that many kills is the broker's.
+const brokerTurn = 3
+
+// kill kills a random service, or the broker, every few seconds, wherever it stands.
 func (r *children) kill(ctx context.Context) {
 	defer close(r.killed)
-	for {
+	for turn := 0; ; turn++ {
 		if wait(ctx, minPause+time.Duration(r.random.Int64N(int64(maxPause-minPause)))) != nil {
 			return
 		}
 		victim := r.all[r.random.IntN(len(r.all))]
+		isBroker := r.broker != nil && turn%brokerTurn == 0
+		if isBroker {
+			victim = r.broker.all[0]
+		}
 		if !victim.crash() {
 			continue
 		}
 		r.log.Info("killed", "service", victim.settings.Name)
 		r.mu.Lock()
 		r.count.Killed++
+		if isBroker {
+			r.count.Broker++
+		}
 		r.count.Last = victim.settings.Name
 		r.mu.Unlock()
 	}
@@ -99,7 +114,12 @@ func (r *children) endKilling() {
 
 func (r *children) settle(ctx context.Context) error {
 	r.endKilling()
-	return together(r.all, func(c *child) error { return awaitReady(ctx, c.settings.Name, c.settings.Listen) })
+	if r.broker != nil {
+		if err := r.broker.settle(ctx); err != nil {
+			return err
+		}
+	}
+	return together(r.all, func(c *child) error { return c.settings.awaitReady(ctx) })
 }
 
 func (r *children) stop(ctx context.Context) error {
@@ -113,8 +133,12 @@ func (r *children) failed() <-chan error { return r.failure }
 
 func (r *children) crashes() crashCount {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.count
+	all := r.count
+	r.mu.Unlock()
+	if r.broker != nil {
+		all.Unexpected += r.broker.crashes().Unexpected
+	}
+	return all
 }
 
 // unexpected records that a child ended by itself.
@@ -128,7 +152,7 @@ func (r *children) unexpected(c *child, err error) {
 // giveUp ends the demo because a child does not come up.
 func (r *children) giveUp(c *child) {
 	select {
-	case r.failure <- fmt.Errorf("the service %s keeps ending by itself: %s (its log: %s)", c.settings.Name, lastLine(c.logPath), c.logPath):
+	case r.failure <- fmt.Errorf("%s keeps ending by itself: %s (its log: %s)", c.settings.title(), lastLine(c.logPath), c.logPath):
 	default:
 	}
 }

@@ -11,17 +11,19 @@ import (
 
 // Report is what --output json prints.
 type Report struct {
-	Backends   Backends                  `json:"backends"`
-	Outbox     string                    `json:"outbox"` // relay, cdc or cdc-message
-	Codec      string                    `json:"codec"`  // avro or json; avro,json where systems differ
-	Orders     Orders                    `json:"orders"`
-	Hello      *invariants.HelloCounts   `json:"hello,omitempty"`   // where it ran
-	Hotel      *invariants.HotelCounts   `json:"hotel,omitempty"`   // where it ran
-	Library    *invariants.LibraryCounts `json:"library,omitempty"` // where it ran
-	Latency    Latency                   `json:"latency_ms"`
-	Rate       float64                   `json:"rate_per_s"`
-	Crashes    int64                     `json:"crashes"`
-	Invariants []invariants.Result       `json:"invariants"`
+	Backends Backends                  `json:"backends"`
+	Outbox   string                    `json:"outbox"` // relay, cdc or cdc-message
+	Codec    string                    `json:"codec"`  // avro or json; avro,json where systems differ
+	Orders   Orders                    `json:"orders"`
+	Hello    *invariants.HelloCounts   `json:"hello,omitempty"`   // where it ran
+	Hotel    *invariants.HotelCounts   `json:"hotel,omitempty"`   // where it ran
+	Library  *invariants.LibraryCounts `json:"library,omitempty"` // where it ran
+	Latency  Latency                   `json:"latency_ms"`
+	Rate     float64                   `json:"rate_per_s"`
+	Crashes  int64                     `json:"crashes"`
+	// BrokerCrashes are those of Crashes in which the broker was killed.
+	BrokerCrashes int64               `json:"broker_crashes,omitempty"`
+	Invariants    []invariants.Result `json:"invariants"`
 
 	unit string // of Rate, for people
 }
@@ -77,6 +79,9 @@ func (r *Report) WriteText(w io.Writer) {
 	if r.Crashes > 0 {
 		fmt.Fprintf(w, "; %d crashes", r.Crashes)
 	}
+	if r.BrokerCrashes > 0 {
+		fmt.Fprintf(w, ", %d of them of the broker", r.BrokerCrashes)
+	}
 	fmt.Fprint(w, "\n\nRecomputed from the services' databases:\n")
 	width := 0
 	for _, i := range r.Invariants {
@@ -116,8 +121,8 @@ func begunReport(o Options, at sample) *Report {
 		Outbox:   o.outboxName(),
 		Codec:    o.codecName(),
 		Latency:  Latency{milliseconds(at.p50), milliseconds(at.p99)},
-		Crashes:  at.crashes.Killed + at.crashes.Unexpected,
-		unit:     at.unit(),
+		Crashes:  at.crashes.Killed + at.crashes.Unexpected, BrokerCrashes: at.crashes.Broker,
+		unit: at.unit(),
 	}
 	var last time.Time
 	for _, p := range at.scenarios {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/cluster"
 	"github.com/pabal-dev/pabal/examples/orders/topselling"
 	"github.com/pabal-dev/pabal/examples/service"
 	"github.com/pabal-dev/pabal/internal/invariants"
@@ -32,7 +33,17 @@ type settings struct {
 	Outbox, Slot string
 	// Codec is what events are written in, Registry where their schemas are, "" without one.
 	Codec, Registry string
-	LogLevel        slog.Level
+	// Folder is the broker's, which has nothing else than it, Name and Listen.
+	Folder   string
+	LogLevel slog.Level
+}
+
+// title is what people are told that it is.
+func (s settings) title() string {
+	if s.System == brokerSystem {
+		return "the broker"
+	}
+	return "the service " + s.Name
 }
 
 // pollInterval is the default where relays publish.
@@ -52,6 +63,9 @@ func (s settings) registries() []string {
 
 // build makes the service; it is not started yet.
 func (s settings) build(log *slog.Logger) (lifecycle.Service, error) {
+	if s.System == brokerSystem {
+		return &brokerService{config: brokerConfig(s.Listen, s.Folder, log)}, nil
+	}
 	from, err := offerOf(s.System)
 	if err != nil {
 		return nil, err
@@ -98,17 +112,21 @@ type runner interface {
 
 // crashCount counts ends of services.
 type crashCount struct {
-	// Killed on purpose, and Unexpected ends.
-	Killed, Unexpected int64
+	// Killed on purpose, Broker of them that one, and Unexpected ends.
+	Killed, Broker, Unexpected int64
 	// Last says which was killed last, "" for none.
 	Last string
 }
 
 // result says that no service ended by itself.
 func (c crashCount) result() invariants.Result {
+	broker := ""
+	if c.Broker > 0 {
+		broker = fmt.Sprintf(" (%d times the broker)", c.Broker)
+	}
 	return invariants.Result{
 		Name: "services", OK: c.Unexpected == 0,
-		Detail: fmt.Sprintf("%d killed and started again, %d ended by themselves", c.Killed, c.Unexpected),
+		Detail: fmt.Sprintf("%d killed and started again%s, %d ended by themselves", c.Killed, broker, c.Unexpected),
 	}
 }
 
@@ -170,29 +188,37 @@ func together[T any](all []T, do func(T) error) error {
 
 const stopTimeout = 20 * time.Second
 
-// awaitReady returns when the service at that address is.
-func awaitReady(ctx context.Context, name, address string) error {
-	client := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+// awaitReady returns when it is.
+func (s settings) awaitReady(ctx context.Context) error {
+	ask := s.isReady
+	if s.System == brokerSystem {
+		ask = func(ctx context.Context) bool {
+			return cluster.Check(ctx, kafka.Config{Brokers: []string{s.Listen}}) == nil
+		}
+	}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if isReady(ctx, client, address) {
+		if ask(ctx) {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the service %s at %s did not become ready: %w", name, address, context.Cause(ctx))
+			return fmt.Errorf("%s at %s did not become ready: %w", s.title(), s.Listen, context.Cause(ctx))
 		case <-tick.C:
 		}
 	}
 }
 
-func isReady(ctx context.Context, client *http.Client, address string) bool {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/readyz", nil)
+// readiness asks services, over a connection of its own each time: they come and go.
+var readiness = &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+
+func (s settings) isReady(ctx context.Context) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Listen+"/readyz", nil)
 	if err != nil {
 		return false
 	}
-	resp, err := client.Do(req)
+	resp, err := readiness.Do(req)
 	if err != nil {
 		return false
 	}

@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/pabal-dev/pabal/cmd/pabal/internal/cluster"
+	"github.com/pabal-dev/pabal/cmd/pabal/internal/embedded"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/interrupt"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/schemas"
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/webconsole"
@@ -28,6 +28,8 @@ type session struct {
 	logPath   string
 	log       *slog.Logger
 	cluster   kafka.Config
+	broker    *children           // has the broker, where that is a child; else nil
+	reporter  embedded.Reporter   // the broker where it is in this process; else nil
 	console   *webconsole.Running // nil without one
 	registry  *schemas.Server     // nil where no service has schemas
 	services  []settings
@@ -97,21 +99,6 @@ func (s *session) takeFolder(context.Context) error {
 	return nil
 }
 
-// startBroker starts the one in process, or looks whether the cluster is there.
-func (s *session) startBroker(ctx context.Context) error {
-	if !s.o.embedded() {
-		s.cluster = kafka.Config{Brokers: s.o.Kafka, Prefix: "demo-" + s.folder.manifest.Run + ".", Logger: s.log}
-		return cluster.Check(ctx, s.cluster)
-	}
-	stop, err := startBroker(ctx, s.addresses.kafka, s.folder, s.log)
-	if err != nil {
-		return err
-	}
-	s.onClose(stop)
-	s.cluster = kafka.Config{Brokers: []string{s.addresses.kafka}, Logger: s.log}
-	return nil
-}
-
 func (s *session) startRedis(ctx context.Context) (err error) {
 	if !s.o.usesRedis() {
 		return nil
@@ -152,20 +139,30 @@ func (s *session) checkDatabases(ctx context.Context) (err error) {
 	return s.folder.begin()
 }
 
-func (s *session) startServices(ctx context.Context) (err error) {
+func (s *session) startServices(ctx context.Context) error {
 	if s.o.Chaos {
-		logs := func(name string) (string, error) { return s.folder.file("logs", name+".log") }
-		s.runner, err = newChildren(s.services, s.o.Self, logs, s.o.Seed, s.log)
-	} else {
-		s.runner, err = newInProcess(s.services, s.log)
+		all, err := newChildren(s.services, s.o.Self, s.childLog, s.o.Seed, s.log)
+		if err != nil {
+			return err
+		}
+		if err := s.startRunner(ctx, all); err != nil {
+			return err
+		}
+		all.disturb(ctx, s.broker)
+		return nil
 	}
+	all, err := newInProcess(s.services, s.log)
 	if err != nil {
 		return err
 	}
-	if err := s.runner.start(ctx); err != nil {
-		s.runner = nil
+	return s.startRunner(ctx, all)
+}
+
+func (s *session) startRunner(ctx context.Context, r runner) error {
+	if err := r.start(ctx); err != nil {
 		return err
 	}
+	s.runner = r
 	s.onClose(s.stopServices)
 	return nil
 }
@@ -203,10 +200,11 @@ func (s *session) startConsole(ctx context.Context) (err error) {
 	if s.o.NoConsole {
 		return nil
 	}
-	s.console, err = webconsole.Start(ctx, console.Config{
-		Kafka: s.cluster, Listen: s.addresses.console, Version: s.o.Version, Logger: s.log,
-	})
-	if err != nil {
+	c := console.Config{Kafka: s.cluster, Listen: s.addresses.console, Version: s.o.Version, Logger: s.log}
+	if s.reporter != nil {
+		c.Broker = embedded.View{Broker: s.reporter}
+	}
+	if s.console, err = webconsole.Start(ctx, c); err != nil {
 		return err
 	}
 	s.onClose(s.stopConsole)
