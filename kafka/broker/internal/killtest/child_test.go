@@ -25,6 +25,7 @@ type childConfig struct {
 	Addr, DataDir string
 	Durability    broker.Durability
 	Settings      map[string]string
+	ACLs          bool // everybody is a superuser nevertheless
 	// Steps is by how much at most the process's clock is ahead of the system's, or behind
 	// it: every 50 ms it steps to another time.
 	Steps time.Duration
@@ -55,6 +56,7 @@ func serve(text string) int {
 	fmt.Println(opening)
 	b, err := broker.Start(context.Background(), broker.Config{
 		Addr: c.Addr, DataDir: c.DataDir, Durability: c.Durability, Settings: c.Settings,
+		ACLs: c.ACLs, SuperUsers: []string{"User:ANONYMOUS"},
 		NoAutoCreate: true, MinSessionTimeout: 100 * time.Millisecond,
 		Now:    (&steppingClock{steps: c.Steps}).now,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),

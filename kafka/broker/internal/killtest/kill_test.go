@@ -37,7 +37,7 @@ func survive(t *testing.T, w *world, rounds int) {
 	there := newTransform(w, "in", "through", in.done, withMembers)
 	out := newTransform(w, "through", "out", there.done, withSessions)
 	kept := []workload{numbers, newTransactions(w), in, there, out, newPositions(w), newRetainedBySize(w), newRetainedByTime(w), newTrimmed(w), newVersions(w)}
-	w.begin(ctx, append(kept, newWatermarks(w, kept...), newReaders(w, numbers.topic), newChanges(w))...)
+	w.begin(ctx, append(kept, newWatermarks(w, kept...), newReaders(w, numbers.topic), newChanges(w), newAccess(w))...)
 	for range rounds {
 		w.round()
 	}
