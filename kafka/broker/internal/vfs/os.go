@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 )
 
 // OS is the file system of the operating system.
@@ -52,9 +53,23 @@ func (osFS) Lock(name string) (io.Closer, error) {
 		return nil, err
 	}
 	if err := lockFile(f); err != nil {
-		return nil, errors.Join(fmt.Errorf("lock %s: %w (%w)", name, ErrLocked, err), f.Close())
+		return nil, errors.Join(fmt.Errorf("lock %s: %w (%sthe system says %w)", name, ErrLocked, holder(f), err), f.Close())
+	}
+	// Who has it is told to who wants it; the lock holds without.
+	if f.Truncate(0) == nil {
+		_, _ = f.WriteString(strconv.Itoa(os.Getpid()))
 	}
 	return f, nil
+}
+
+// holder is the process that has noted itself in the file of a lock.
+func holder(f *os.File) string {
+	noted := make([]byte, 20)
+	n, _ := f.ReadAt(noted, 0)
+	if pid, err := strconv.Atoi(string(noted[:n])); err == nil {
+		return fmt.Sprintf("process %d; ", pid)
+	}
+	return ""
 }
 
 type osFile struct{ *os.File }

@@ -53,7 +53,7 @@ type File interface {
 // name lies in.
 func WriteFile(fs FS, folder, name string, data []byte) error {
 	beside := folder + "/" + name + ".new"
-	if err := writeSynced(fs, beside, data); err != nil {
+	if err := WriteSynced(fs, beside, data); err != nil {
 		return err
 	}
 	if err := fs.Rename(beside, folder+"/"+name); err != nil {
@@ -62,7 +62,9 @@ func WriteFile(fs FS, folder, name string, data []byte) error {
 	return fs.SyncDir(folder)
 }
 
-func writeSynced(fs FS, name string, data []byte) error {
+// WriteSynced writes a file and syncs it. A power cut may leave it without its name, which
+// SyncDir makes last.
+func WriteSynced(fs FS, name string, data []byte) error {
 	f, err := fs.Create(name)
 	if err != nil {
 		return err
