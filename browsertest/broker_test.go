@@ -62,7 +62,7 @@ func TestBrokerJourney(t *testing.T) {
 	tab.open("/")
 	tab.keys("gk")
 	tab.sees("survives a kill and a power cut", "1 for long", "were torn and cut", "orders")
-	tab.press("main .tabs a", "Topics on disk")
+	tab.press("main .tabs a", "Storage")
 	tab.sees("payments", "compact,delete")
 	tab.press("main td a", "orders")
 	tab.sees("Segments of partition 0", "compacted")

@@ -16,7 +16,7 @@ import (
 
 type brokerCommand struct {
 	Status       brokerStatus       `cmd:"" default:"withargs" help:"Show what it keeps, and how it is."`
-	Topics       brokerTopics       `cmd:"" help:"List topics with their size on disk."`
+	Topics       brokerTopics       `cmd:"" help:"List topics with their size."`
 	Segments     brokerSegments     `cmd:"" help:"Show partitions and segments of a topic."`
 	Transactions brokerTransactions `cmd:"" help:"List open transactions, the oldest first."`
 }

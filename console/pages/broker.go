@@ -59,7 +59,7 @@ type brokerTopics struct {
 func (h *handler) brokerTopics(ctx context.Context, r *http.Request) (content, error) {
 	b := brokerTopics{Query: api.TopicQuery{PageQuery: pageQuery(r), Internal: param(r, "internal") == "true"}}
 	b.Tab, b.Off = "topics", h.Engines.Broker == nil
-	c := content{template: "broker-topics", title: "Topics on disk", section: "broker"}
+	c := content{template: "broker-topics", title: "Storage", section: "broker"}
 	var err error
 	if !b.Off {
 		b.Value, err = h.Engines.Broker.BrokerTopics(ctx, b.Query)
@@ -98,7 +98,7 @@ type brokerTopic struct {
 
 func (h *handler) brokerTopic(ctx context.Context, r *http.Request) (content, error) {
 	b := brokerTopic{Name: r.PathValue("topic")}
-	c := content{template: "broker-topic", title: b.Name + " on disk", section: "broker"}
+	c := content{template: "broker-topic", title: b.Name + ", stored", section: "broker"}
 	if h.Engines.Broker == nil {
 		return c, errorf(api.ErrNotFound, "the broker is no part of this process: see the topic itself")
 	}
