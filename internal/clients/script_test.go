@@ -217,7 +217,7 @@ func steadyOf(tool, out string) string {
 	case "kafka-consumer-groups", "kafka-groups", "kafka-get-offsets":
 		out = sorted(out, others)
 	case "kafka-acls":
-		out = sorted(out, func(line string) bool { return line == "" })
+		out = sorted("\n"+indent.ReplaceAllString(out, ""), func(line string) bool { return line == "" })
 	case "kafka-features":
 		out = epoch.ReplaceAllString(sorted("\n"+out, func(line string) bool { return !strings.Contains(line, "transaction.version") }), "")
 	case "kafka-transactions", "kafka-producer-perf-test", "kafka-consumer-perf-test", "kafka-e2e-latency":
@@ -235,6 +235,7 @@ func sorted(out string, leftOut func(string) bool) string {
 }
 
 var (
+	indent    = regexp.MustCompile(`(?m)^\s+`)
 	epoch     = regexp.MustCompile(`\s+Epoch: \d+`)
 	exception = regexp.MustCompile(`(?m)^[a-z.]+\.[A-Z]\w+Exception.*$`)
 	number    = regexp.MustCompile(`\b[0-9]+([.,][0-9]+)*\b`)
