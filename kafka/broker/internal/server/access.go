@@ -14,22 +14,22 @@ func (c call) answer(req kmsg.Request, resp kmsg.Response) {
 
 // mayTopic says whether a connection may do something to a topic.
 func (s *Server) mayTopic(c *wire.Conn, op kmsg.ACLOperation, topic string) bool {
-	return s.may(c, op, kmsg.ACLResourceTypeTopic, topic)
+	return s.allowed(c, op, kmsg.ACLResourceTypeTopic, topic)
 }
 
 func (s *Server) mayGroup(c *wire.Conn, op kmsg.ACLOperation, group string) bool {
-	return s.may(c, op, kmsg.ACLResourceTypeGroup, group)
+	return s.allowed(c, op, kmsg.ACLResourceTypeGroup, group)
 }
 
 func (s *Server) mayTxn(c *wire.Conn, op kmsg.ACLOperation, id string) bool {
-	return s.may(c, op, kmsg.ACLResourceTypeTransactionalId, id)
+	return s.allowed(c, op, kmsg.ACLResourceTypeTransactionalId, id)
 }
 
 func (s *Server) mayCluster(c *wire.Conn, op kmsg.ACLOperation) bool {
-	return s.may(c, op, kmsg.ACLResourceTypeCluster, acl.ClusterName)
+	return s.allowed(c, op, kmsg.ACLResourceTypeCluster, acl.ClusterName)
 }
 
-func (s *Server) may(c *wire.Conn, op kmsg.ACLOperation, kind kmsg.ACLResourceType, name string) bool {
+func (s *Server) allowed(c *wire.Conn, op kmsg.ACLOperation, kind kmsg.ACLResourceType, name string) bool {
 	return s.rules == nil || s.rules.Allowed(acl.Actor{Principal: c.Principal, Host: c.Host}, op, kind, name)
 }
 
@@ -65,7 +65,7 @@ func (s *Server) operations(c *wire.Conn, asked bool, all []kmsg.ACLOperation, k
 	}
 	bits := int32(0)
 	for _, op := range all {
-		if s.may(c, op, kind, name) {
+		if s.allowed(c, op, kind, name) {
 			bits |= 1 << op
 		}
 	}

@@ -121,6 +121,14 @@ func (s *Server) topic(name string) *node.Topic {
 	return nil
 }
 
+// topicByID returns a topic that clients see, or nil.
+func (s *Server) topicByID(id [16]byte) *node.Topic {
+	if t := s.node.TopicByID(id); t != nil && shown(t) {
+		return t
+	}
+	return nil
+}
+
 // shown says whether clients see a topic. As with Kafka, the coordinators' are there as
 // soon as there is something in them.
 func shown(t *node.Topic) bool {

@@ -18,6 +18,7 @@ func (s *Server) joinGroup(c call, req *kmsg.JoinGroupRequest) {
 		return
 	}
 	s.groups.JoinGroup(c.client(), req, func(resp *kmsg.JoinGroupResponse) { c.answer(req, resp) })
+	s.dontWait()
 }
 
 func (s *Server) syncGroup(c call, req *kmsg.SyncGroupRequest) {
@@ -28,6 +29,14 @@ func (s *Server) syncGroup(c call, req *kmsg.SyncGroupRequest) {
 		return
 	}
 	s.groups.SyncGroup(req, func(resp *kmsg.SyncGroupResponse) { c.answer(req, resp) })
+	s.dontWait()
+}
+
+// dontWait has who came after Drain answered, too.
+func (s *Server) dontWait() {
+	if s.leaving.Load() {
+		s.groups.Stop()
+	}
 }
 
 func (s *Server) heartbeat(c call, req *kmsg.HeartbeatRequest) {

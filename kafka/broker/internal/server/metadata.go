@@ -217,7 +217,7 @@ func (s *Server) describePartitions(c call, name string, from int32, limit int) 
 		}
 		partition := kmsg.NewDescribeTopicPartitionsResponseTopicPartition()
 		partition.Partition, partition.LeaderID, partition.LeaderEpoch = p.Index, NodeID, p.Epoch()
-		partition.ReplicaNodes, partition.IsrNodes = []int32{NodeID}, []int32{NodeID}
+		partition.Replicas, partition.ISR = []int32{NodeID}, []int32{NodeID}
 		answer.Partitions = append(answer.Partitions, partition)
 	}
 	return answer, -1

@@ -118,7 +118,7 @@ func (p *producing) refuse(req *kmsg.ProduceRequest) *kerr.Error {
 		return kerr.InvalidRequiredAcks
 	case p.namesTwice():
 		return kerr.InvalidRequest
-	case req.TransactionID != nil && !p.server.allowed(p.call.conn, kmsg.ACLOperationWrite, kmsg.ACLResourceTypeTransactionalId, p.txnID):
+	case req.TransactionID != nil && !p.server.mayTxn(p.call.conn, kmsg.ACLOperationWrite, p.txnID):
 		return kerr.TransactionalIDAuthorizationFailed
 	}
 	return nil
@@ -154,7 +154,7 @@ func (p *producing) check() {
 
 // check looks at everything that does not depend on what is in the log.
 func (p *part) check() error {
-	if !p.server.allowed(p.call.conn, kmsg.ACLOperationWrite, kmsg.ACLResourceTypeTopic, p.name) {
+	if !p.server.mayTopic(p.call.conn, kmsg.ACLOperationWrite, p.name) {
 		return kerr.TopicAuthorizationFailed
 	}
 	if p.topic == nil && p.version >= 13 {

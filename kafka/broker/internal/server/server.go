@@ -3,10 +3,12 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pabal-dev/pabal/kafka/broker/internal/acl"
@@ -39,6 +41,8 @@ type Config struct {
 	Passwords  map[string]string
 	ACLs       bool // access rules decide
 	SuperUsers []string
+	// FetchBytes bounds what is read for all fetches together; default 64 MiB.
+	FetchBytes int64
 	// MaxVersions, unless nil, has nothing newer be offered.
 	MaxVersions *kversion.Versions
 	// Intercept, unless nil, is asked about each request: a response that is not nil is
@@ -58,6 +62,8 @@ type Server struct {
 	users  *sasl.Users // nil: nobody must say who it is
 	// altering is held by one that reads, changes and writes settings.
 	altering sync.Mutex
+	leaving  atomic.Bool
+	fetching fetching
 	timers   *timers
 	all      sync.WaitGroup
 }
@@ -71,6 +77,7 @@ func New(c Config) (*Server, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{config: c, node: c.Node, timers: newTimers(c.Now)}
+	s.fetching.budget = wire.NewBudget(cmp.Or(c.FetchBytes, 64<<20))
 	for _, step := range []func() error{s.startSecurity, s.startGroups, s.startTxns} {
 		if err := step(); err != nil {
 			return nil, err
@@ -80,10 +87,17 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
+// Drain answers requests that wait for other members of their groups, those too that are
+// still to come: the server is about to stop.
+func (s *Server) Drain() {
+	s.leaving.Store(true)
+	s.groups.Stop()
+}
+
 // Stop answers requests that wait for others, and ends what runs. The node is still
 // open, and the caller's to close.
 func (s *Server) Stop() {
-	s.groups.Stop()
+	s.Drain()
 	s.timers.stop()
 	s.all.Wait()
 }

@@ -42,15 +42,21 @@ func (b *Budget) Take(ctx context.Context, n int64) error {
 	}
 }
 
-// TryTake takes n bytes if they can be had now.
-func (b *Budget) TryTake(n int64) bool {
+// Force takes n bytes, whatever is left.
+func (b *Budget) Force(n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.line) > 0 || b.used+n > b.all {
-		return false
-	}
 	b.used += n
-	return true
+}
+
+// Free returns how many bytes are left: none where others wait for them.
+func (b *Budget) Free() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.line) > 0 {
+		return 0
+	}
+	return b.all - b.used
 }
 
 // Give gives back n bytes.
