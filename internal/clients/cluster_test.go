@@ -9,6 +9,8 @@ import (
 
 	"github.com/pabal-dev/pabal/internal/testenv"
 	"github.com/pabal-dev/pabal/kafka/broker"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // cluster is what a client is run against. Others use Apache Kafka at the same time: the prefix
@@ -56,4 +58,59 @@ func onOurs(t *testing.T, test func(*testing.T, cluster)) {
 
 func apacheKafka(t *testing.T) cluster {
 	return cluster{addr: strings.Join(testenv.Kafka(t), ","), prefix: testenv.Prefix(t), kafka: true}
+}
+
+// client is one of ours, to prepare and to check.
+func (c cluster) client(t *testing.T, opts ...kgo.Opt) *kgo.Client {
+	t.Helper()
+	client, err := kgo.NewClient(append(opts, kgo.SeedBrokers(strings.Split(c.addr, ",")...))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	return client
+}
+
+// topic makes a topic and returns its name.
+func (c cluster) topic(t *testing.T, name string, partitions int32) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if _, err := kadm.NewClient(c.client(t)).CreateTopic(ctx, partitions, 1, nil, c.prefix+name); err != nil {
+		t.Fatal(err)
+	}
+	return c.prefix + name
+}
+
+// committed are the records of a topic that a reader of what is committed sees, up to its end.
+func (c cluster) committed(t *testing.T, topic string) (records []*kgo.Record) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	client := c.client(t, kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords())
+	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := map[int32]int64{}
+	ends.Each(func(o kadm.ListedOffset) {
+		if o.Offset > 0 {
+			left[o.Partition] = o.Offset
+		}
+	})
+	for len(left) > 0 {
+		fetches := client.PollFetches(ctx)
+		if err := fetches.Err(); err != nil {
+			t.Fatalf("%d records were read: %v", len(records), err)
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			if !r.Attrs.IsControl() {
+				records = append(records, r)
+			}
+			if r.Offset+1 >= left[r.Partition] {
+				delete(left, r.Partition)
+			}
+		})
+	}
+	return records
 }

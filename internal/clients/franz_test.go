@@ -1,0 +1,41 @@
+package clients_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pabal-dev/pabal/internal/testenv"
+)
+
+// franzRecords is how many records go through the chains of groups and of transactions.
+const franzRecords = "50000"
+
+// TestFranzGo runs the integration tests of package kgo, as they are in the module that go.mod names.
+func TestFranzGo(t *testing.T) {
+	testenv.Full(t)
+	folder := strings.TrimSpace(testenv.Output(t, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/twmb/franz-go"))
+	onBoth(t, func(t *testing.T, c cluster) {
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, "go", "test", "-C", folder, "-count=1", "-timeout=30m", "-v", "./pkg/kgo")
+		cmd.Env = append(os.Environ(), "GOFLAGS=-trimpath", "KGO_SEEDS="+c.addr, "KGO_TEST_RF=1", "KGO_TEST_UNSAFE=1", "KGO_LOG_LEVEL=none", "KGO_TEST_RECORDS="+franzRecords)
+		out, err := cmd.CombinedOutput()
+		for line := range strings.Lines(string(out)) {
+			if strings.HasPrefix(strings.TrimSpace(line), "--- FAIL") || strings.HasPrefix(line, "--- SKIP") {
+				t.Log(strings.TrimSpace(line))
+			}
+		}
+		if err != nil {
+			t.Errorf("%v\n%s", err, out[max(0, len(out)-20000):])
+		}
+		for _, chain := range []string{"--- PASS: TestGroupETL ", "--- PASS: TestTxnEtl "} {
+			if !strings.Contains(string(out), chain) {
+				t.Errorf("the tests printed no %q", chain)
+			}
+		}
+	})
+}
