@@ -56,6 +56,9 @@ type Node struct {
 	epoch   int32
 	started recovered
 
+	// cluster and secret are meta's, which do not change.
+	cluster string
+	secret  []byte
 	// admin is held by who changes meta.
 	admin   sync.Mutex
 	meta    *meta
@@ -112,10 +115,10 @@ func (o Options) withDefaults() Options {
 }
 
 // ClusterID is random per folder, in Kafka's form.
-func (n *Node) ClusterID() string { return n.meta.Cluster }
+func (n *Node) ClusterID() string { return n.cluster }
 
 // Secret is 32 random bytes that stay with the folder.
-func (n *Node) Secret() []byte { return n.meta.Secret }
+func (n *Node) Secret() []byte { return n.secret }
 
 // Failed is why nothing more is acknowledged, nil while all is well.
 func (n *Node) Failed() error {

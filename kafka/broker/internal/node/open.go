@@ -78,6 +78,7 @@ func (n *Node) loadMeta() (err error) {
 			return err
 		}
 	}
+	n.cluster, n.secret = n.meta.Cluster, n.meta.Secret
 	n.current.Store(&defaults{own: n.meta.Settings, given: n.o.Settings})
 	n.catalog.Store(newCatalog(nil))
 	if err := n.o.FS.MkdirAll(n.o.Dir + "/" + topicsFolder); err != nil {
