@@ -15,7 +15,6 @@ import (
 	"github.com/pabal-dev/pabal/storage/postgres"
 	"github.com/pabal-dev/pabal/storage/sqlite"
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -113,19 +112,14 @@ func TestClientWithoutTopic(t *testing.T) {
 // TestReplyTopicIsNotThere: a client that may not make it waits for it, because its own
 // partition depends on how many there are.
 func TestReplyTopicIsNotThere(t *testing.T) {
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(cluster.Close)
-	cluster.ControlKey(int16(kmsg.CreateTopics), func(r kmsg.Request) (kmsg.Response, error, bool) {
-		cluster.KeepControl()
+	cluster := kafkatest.Start(t)
+	cluster.Answer(kmsg.CreateTopics, func(r kmsg.Request) kmsg.Response {
 		resp, topic := r.ResponseKind().(*kmsg.CreateTopicsResponse), kmsg.NewCreateTopicsResponseTopic()
 		topic.Topic, topic.ErrorCode = "counters.replies", kerr.TopicAuthorizationFailed.Code
 		resp.Topics = append(resp.Topics, topic)
-		return resp, nil, true
+		return resp
 	})
-	client, err := entity.NewClient(kafka.Config{Brokers: cluster.ListenAddrs()}, entity.ClientConfig[add, int64]{Topic: "counters", Logger: quiet})
+	client, err := entity.NewClient(cluster.Config, entity.ClientConfig[add, int64]{Topic: "counters", Logger: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,8 @@ import (
 
 	"github.com/pabal-dev/pabal/internal/testenv"
 	"github.com/pabal-dev/pabal/kafka"
-	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/pabal-dev/pabal/kafka/broker"
+	"github.com/pabal-dev/pabal/kafka/kafkatest"
 )
 
 // TestTLSAndSASL: every mechanism works, also over TLS, and a wrong password is
@@ -24,23 +25,20 @@ func TestTLSAndSASL(t *testing.T) {
 		{"PLAIN", nil}, {"SCRAM-SHA-256", nil}, {"SCRAM-SHA-512", nil},
 		{"PLAIN", &tls.Config{RootCAs: roots}}, {"SCRAM-SHA-512", &tls.Config{RootCAs: roots}},
 	} {
-		opts := []kfake.Opt{kfake.NumBrokers(1), kfake.EnableSASL(), kfake.Superuser(c.mechanism, "courier", "horse")}
-		if c.tls != nil {
-			opts = append(opts, kfake.TLS(server))
-		}
-		cluster, err := kfake.NewCluster(opts...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(cluster.Close)
-		config := kafka.Config{Brokers: cluster.ListenAddrs(), TLS: c.tls, SASL: kafka.SASL{Mechanism: c.mechanism, User: "courier", Password: "horse"}}
+		cluster := kafkatest.Start(t, func(b *broker.Config) {
+			b.Users = map[string]string{"courier": "horse"}
+			if c.tls != nil {
+				b.TLS = server
+			}
+		})
+		config := kafka.Config{Brokers: cluster.Config.Brokers, TLS: c.tls, SASL: kafka.SASL{Mechanism: c.mechanism, User: "courier", Password: "horse"}}
 		if _, err := kafka.ClusterID(t.Context(), client(t, config), config); err != nil {
 			t.Errorf("%s, TLS %v: %v", c.mechanism, c.tls != nil, err)
 		}
 
 		config.SASL.Password = "donkey"
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-		_, err = kafka.ClusterID(ctx, client(t, config), config)
+		_, err := kafka.ClusterID(ctx, client(t, config), config)
 		if err == nil || ctx.Err() != nil || strings.Contains(err.Error(), "donkey") {
 			t.Errorf("%s, TLS %v: a wrong password: got %v", c.mechanism, c.tls != nil, err)
 		}

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/pabal-dev/pabal/kafka"
+	"github.com/pabal-dev/pabal/kafka/kafkatest"
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -16,17 +16,9 @@ import (
 // nil. One goroutine asks it.
 func controlled(t *testing.T, kind kmsg.Key, answer func(kmsg.Request) kmsg.Response) kafka.Config {
 	t.Helper()
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(cluster.Close)
-	cluster.ControlKey(int16(kind), func(r kmsg.Request) (kmsg.Response, error, bool) {
-		cluster.KeepControl()
-		resp := answer(r)
-		return resp, nil, resp != nil
-	})
-	return kafka.Config{Brokers: cluster.ListenAddrs()}
+	cluster := kafkatest.Start(t)
+	cluster.Answer(kind, answer)
+	return cluster.Config
 }
 
 // lagging does not show topics at the first looks at them; look is told the number of

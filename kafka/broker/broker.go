@@ -1,36 +1,33 @@
-// Package broker serves the Kafka protocol in process: one node, for laptops,
-// tests and demos. Unmodified Kafka clients work with it.
+// Package broker serves the Kafka protocol in process: one node, crash-safe, for laptops,
+// tests, demos and small installations. Unmodified Kafka clients work with it. A cluster
+// is Apache Kafka, with no change of code.
 //
-// It promises no more than Durability says: in memory, everything is gone when
-// the process ends; with a data folder it survives clean restarts, not crashes.
-// Data you need belongs in Apache Kafka. Today it stands on franz-go's kfake,
-// which shows nowhere in this package.
+// With a data folder what it has acknowledged survives what Durability says: a power cut
+// (the default), or a kill of the process. In memory it starts in milliseconds, and
+// everything is gone when the process ends.
 //
-// It serves producers (idempotent, transactional), consumers, consumer groups
-// (static members, cooperative rebalancing) and the administration of topics
-// and groups. It has no authentication, access control, quotas or share groups,
-// does not offer them, and listens on the loopback interface only.
+// It serves producers, also idempotent and transactional ones, consumers, groups of the
+// classic protocol, administrators, TLS, SASL and access rules. It does not serve the
+// group protocol of KIP-848, quotas and share groups, and does not offer them.
 //
-// Records stay until they or their topic are deleted: retention.ms,
-// retention.bytes and cleanup.policy are accepted and shown, but nothing goes by
-// age, size or compaction.
-//
-// Requests are checked before kfake, which some would bring down, sees them.
-// One that is too large, unknown or malformed ends its own connection, with a
-// line in the log, and disturbs nobody else.
+// A request that is too large, unknown or malformed ends its own connection, with a line
+// in the log, and disturbs nobody else.
 package broker
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
-	"strconv"
+	"path/filepath"
 	"sync"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/pabal-dev/pabal/kafka/broker/internal/commit"
+	"github.com/pabal-dev/pabal/kafka/broker/internal/node"
+	"github.com/pabal-dev/pabal/kafka/broker/internal/server"
+	"github.com/pabal-dev/pabal/kafka/broker/internal/vfs"
+	"github.com/pabal-dev/pabal/kafka/broker/internal/wire"
 )
 
 // Errors of Start.
@@ -39,173 +36,161 @@ var (
 	ErrAddr = errors.New("cannot listen")
 	// ErrFolderInUse: another broker has the data folder.
 	ErrFolderInUse = errors.New("folder is in use by another broker")
+	// ErrConfig: a setting cannot be.
+	ErrConfig = errors.New("broker configuration")
 )
 
 // Broker runs from Start to Stop.
 type Broker struct {
-	cluster *kfake.Cluster
+	config  Config
 	addr    string
-	id      string
-	dataDir string
-	folder  *folder
-	guard   *guard
-	log     *kfakeLogger
+	started time.Time
+	node    *node.Node
+	server  *server.Server
+	wire    *wire.Server
 	stop    sync.Once
 	stopErr error
 }
 
-// Start serves until Stop. Its errors wrap ErrAddr or ErrFolderInUse where it
+// Start serves until Stop. Its errors wrap ErrAddr, ErrFolderInUse or ErrConfig where it
 // is that; nothing runs then. ctx is not used after Start returned.
 func Start(ctx context.Context, c Config) (*Broker, error) {
 	c = c.withDefaults()
-	listener, err := listen(ctx, c)
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	listener, err := listen(ctx, c) // the port before anything else is touched
 	if err != nil {
 		return nil, err
 	}
-	b := &Broker{
-		addr:    listener.Addr().String(),
-		dataDir: c.DataDir,
-		guard:   newGuard(listener, c, defaultLimits),
-		log:     &kfakeLogger{to: c.Logger},
-	}
-	if err := b.openFolder(c.DataDir); err != nil {
+	b := &Broker{config: c, addr: listener.Addr().String(), started: c.Now()}
+	if err := b.open(ctx, listener); err != nil {
 		listener.Close()
 		return nil, err
-	}
-	if b.cluster, err = newCluster(b.options(c)); err != nil {
-		listener.Close()
-		b.folder.close()
-		return nil, b.explain(err)
 	}
 	return b, nil
 }
 
-// newCluster turns a panic over damaged files into an error.
-func newCluster(opts []kfake.Opt) (cluster *kfake.Cluster, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			cluster, err = nil, fmt.Errorf("damaged: %v", p)
-		}
-	}()
-	return kfake.NewCluster(opts...)
-}
-
-func (b *Broker) explain(err error) error {
-	if b.folder != nil {
-		return fmt.Errorf("data folder %s cannot be read: %w; choose another folder", b.dataDir, err)
-	}
-	return fmt.Errorf("start the in-process broker: %w", err)
-}
-
-func (c Config) withDefaults() Config {
-	if c.Addr == "" {
-		c.Addr = DefaultAddr
-	}
-	if c.Partitions == 0 {
-		c.Partitions = 4
-	}
-	if c.MaxRequestBytes == 0 {
-		c.MaxRequestBytes = 32 << 20
-	}
-	if c.MinSessionTimeout == 0 {
-		c.MinSessionTimeout = 6 * time.Second
-	}
-	if c.Logger == nil {
-		c.Logger = slog.Default()
-	}
-	c.Logger = c.Logger.With("component", "broker")
-	return c
-}
-
-// listen takes the port before anything else is touched.
-func listen(ctx context.Context, c Config) (net.Listener, error) {
-	host, port, err := net.SplitHostPort(c.Addr)
-	if err != nil {
-		return nil, fmt.Errorf("%w on %q: not host:port", ErrAddr, c.Addr)
-	}
-	// kfake tells its clients the address it listens on, and knows 127.0.0.1 only.
-	if host != "127.0.0.1" && host != "localhost" {
-		return nil, fmt.Errorf("%w on %s: the in-process broker serves 127.0.0.1 only; use Apache Kafka for others", ErrAddr, c.Addr)
-	}
-	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
-		return nil, fmt.Errorf("%w on %q: %q is not a port", ErrAddr, c.Addr, port)
-	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", port))
-	if err != nil {
-		return nil, fmt.Errorf("%w on %s: %w", ErrAddr, c.Addr, err)
-	}
-	return l, nil
-}
-
-func (b *Broker) openFolder(dir string) error {
-	if dir == "" {
-		b.id = newClusterID()
-		return nil
-	}
-	f, err := openFolder(dir)
-	if err != nil {
+func (b *Broker) open(ctx context.Context, listener net.Listener) (err error) {
+	if b.node, err = openNode(ctx, b.config); err != nil {
 		return err
 	}
-	b.folder, b.id = f, f.clusterID
+	host, port, err := advertised(b.config, listener.Addr())
+	if err == nil {
+		b.server, err = server.New(b.serverConfig(host, port))
+	}
+	if err != nil {
+		return errors.Join(err, b.node.Close())
+	}
+	b.wire = wire.Serve(listener, b.wireConfig())
+	b.config.Faults.of(b)
 	return nil
 }
 
-func (b *Broker) options(c Config) []kfake.Opt {
-	opts := []kfake.Opt{
-		kfake.NumBrokers(1),
-		kfake.ClusterID(b.id),
-		kfake.DefaultNumPartitions(c.Partitions),
-		kfake.GroupMinSessionTimeout(c.MinSessionTimeout),
-		kfake.ListenFn(func(string, string) (net.Listener, error) { return b.guard, nil }),
-		kfake.WithLogger(b.log),
-		kfake.BrokerConfigs(settings()),
+func openNode(ctx context.Context, c Config) (*node.Node, error) {
+	o := node.Options{
+		FS: vfs.NewMemory(), Dir: "memory", Partitions: c.Partitions, MaxPartitions: c.MaxPartitions,
+		Settings: c.Settings, Now: c.Now, Logger: c.Logger,
 	}
-	if !c.NoAutoCreate {
-		opts = append(opts, kfake.AllowAutoTopicCreation())
+	mode, err := commit.ParseMode(string(c.Durability))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	if b.folder != nil {
-		opts = append(opts, kfake.DataDir(b.folder.logs()))
+	o.Durability = mode
+	if c.DataDir != "" {
+		o.FS, o.Dir = vfs.OS, filepath.ToSlash(c.DataDir)
+		if c.Faults != nil {
+			o.FS = faultyFS{vfs.OS, c.Faults}
+		}
 	}
-	return opts
+	n, err := node.Open(ctx, o)
+	if errors.Is(err, vfs.ErrLocked) {
+		return nil, fmt.Errorf("%w: %s; stop that one or choose another folder", ErrFolderInUse, c.DataDir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("start the broker: %w", err)
+	}
+	return n, nil
 }
 
-// settings differ from kfake's own. Its cleaner loses live records: it compacts
-// past open transactions, and one old timestamp expires newer records. So it
-// does not run; nothing goes by age or size here.
-func settings() map[string]string {
-	return map[string]string{
-		"log.cleaner.backoff.ms":     "2147483647",
-		"log.retention.ms":           "-1",
-		"default.replication.factor": "1",
-		"fetch.max.bytes":            strconv.Itoa(maxFetchBytes),
+func (b *Broker) serverConfig(host string, port int32) server.Config {
+	c := b.config
+	sc := server.Config{
+		Node: b.node, Host: host, Port: port, Dir: c.DataDir, NoAutoCreate: c.NoAutoCreate,
+		MinSessionTimeout: c.MinSessionTimeout, InitialRebalanceDelay: negativeIfZero(c.InitialRebalanceDelay),
+		Passwords: c.Users, ACLs: c.ACLs, SuperUsers: c.SuperUsers, Now: c.Now, Logger: c.Logger,
+	}
+	if c.Faults != nil {
+		sc.MaxVersions, sc.Intercept = c.Faults.MaxVersions, c.Faults.intercept
+	}
+	return sc
+}
+
+// negativeIfZero is how the coordinator of groups wants "none" to be said.
+func negativeIfZero(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
+}
+
+func (b *Broker) wireConfig() wire.Config {
+	c := b.config
+	return wire.Config{
+		Limits: wire.Limits{
+			Connections: c.MaxConnections, RequestBytes: c.MaxRequestBytes, BufferBytes: c.MaxBufferBytes,
+		},
+		APIs: b.server.APIs(), Features: b.server.Features(), TLS: c.TLS, Authenticate: len(c.Users) > 0,
+		Handler: b.server, Now: c.Now, Logger: c.Logger,
 	}
 }
 
-// Addr is the host:port clients connect to.
+// Addr is the host:port it listens on.
 func (b *Broker) Addr() string { return b.addr }
 
 // ClusterID is random per run, or per folder where there is one.
-func (b *Broker) ClusterID() string { return b.id }
+func (b *Broker) ClusterID() string { return b.node.ClusterID() }
 
 // Durability says in one sentence what outlives what.
 func (b *Broker) Durability() string {
-	if b.dataDir == "" {
-		return "in memory: everything is gone when this process ends"
-	}
-	return "kept in " + b.dataDir + ": survives restarts, not crashes; use Apache Kafka for data you need"
+	return b.config.Durability.sentence(b.config.DataDir)
 }
 
-// Stop closes every connection, writes the log down where it has a folder, and
-// releases port and folder. Its error says what could not be written. Stopping
-// twice does nothing more. It does not wait for ctx: writing down must not stop
+func (d Durability) sentence(dir string) string {
+	switch d {
+	case Fsync:
+		return "kept in " + dir + ": acknowledged records survive crashes and power cuts"
+	case OS:
+		return "kept in " + dir + ": acknowledged records survive crashes of this program; a power cut may take the last seconds"
+	}
+	return "in memory: everything is gone when this process ends"
+}
+
+// stopTime is how long requests under way may take to be answered at the stop.
+const stopTime = 10 * time.Second
+
+// Stop has requests under way answered, closes every connection, writes down what is
+// to be kept, and releases port and folder. Its error says what could not be written.
+// Stopping twice does nothing more. It does not wait for ctx: writing down must not stop
 // half-way.
 func (b *Broker) Stop(context.Context) error {
 	b.stop.Do(func() {
-		b.log.keepErrors()
-		b.cluster.Close()
-		b.guard.closeConnections()
-		b.folder.close()
-		b.stopErr = b.log.kept()
+		ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+		defer cancel()
+		b.server.Drain()
+		_ = b.wire.Close(ctx) // who did not take an answer in time asks again
+		b.server.Stop()
+		b.stopErr = b.node.Close()
 	})
 	return b.stopErr
+}
+
+// Kill stops as a crash of the process does: nothing more is written or answered. What
+// was acknowledged is there when the folder is opened again. For tests.
+func (b *Broker) Kill() {
+	b.stop.Do(func() {
+		b.node.Kill()
+		b.wire.Kill()
+		b.server.Stop()
+	})
 }

@@ -52,7 +52,7 @@ func TestRestartKeepsFolder(t *testing.T) {
 	first := start(t, config)
 	produce(t, first, "kept", "a", "b")
 	id := first.ClusterID()
-	if !strings.Contains(first.Durability(), "not crashes") {
+	if !strings.Contains(first.Durability(), "power cuts") {
 		t.Errorf("durability: %s", first.Durability())
 	}
 	stop(t, first)

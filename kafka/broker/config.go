@@ -74,6 +74,8 @@ type Config struct {
 	// more members; 0 by default, Apache Kafka's is 3 s.
 	InitialRebalanceDelay time.Duration
 
+	// Faults, unless nil, are what tests do to the broker.
+	Faults *Faults
 	// Now is the clock; time.Now where nil.
 	Now func() time.Time
 	// Logger; slog.Default() where nil.

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pabal-dev/pabal/kafka/broker/internal/server"
 	"github.com/pabal-dev/pabal/kafka/broker/internal/vfs"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -19,15 +20,18 @@ type Faults struct {
 	// an older one.
 	MaxVersions *kversion.Versions
 
+	ahead     atomic.Int64 // of the clock, in nanoseconds
 	syncDelay atomic.Int64
 	diskError atomic.Pointer[error]
 
-	mu      sync.Mutex
-	answers map[kmsg.Key]func(kmsg.Request) kmsg.Response
-	produce refusals
-	moved   int
-	cut     func()    // set by the broker
-	cutFrom func(int) // set by the broker
+	mu       sync.Mutex
+	answers  map[kmsg.Key]func(kmsg.Request) kmsg.Response
+	produce  refusals
+	moved    int
+	inMemory bool // this and what follows are the broker's
+	cut      func()
+	cutFrom  func(int)
+	tick     func()
 }
 
 // refusals are how often, and with what, requests are refused.
@@ -90,7 +94,7 @@ func (f *Faults) CutConnections() {
 	}
 }
 
-// CutAfter closes every connection after that many more answers on it.
+// CutAfter closes every connection in place of the answer that comes after that many more.
 func (f *Faults) CutAfter(answers int) {
 	f.mu.Lock()
 	cut := f.cutFrom
@@ -98,6 +102,68 @@ func (f *Faults) CutAfter(answers int) {
 	if cut != nil {
 		cut(answers)
 	}
+}
+
+// Advance moves the broker's clock, also backwards, and has it do what is due then.
+func (f *Faults) Advance(d time.Duration) {
+	f.ahead.Add(int64(d))
+	f.mu.Lock()
+	tick := f.tick
+	f.mu.Unlock()
+	if tick != nil {
+		tick()
+	}
+}
+
+// clock is now, moved.
+func (f *Faults) clock(now func() time.Time) func() time.Time {
+	return func() time.Time { return now().Add(time.Duration(f.ahead.Load())) }
+}
+
+// of has the faults be those of a broker.
+func (f *Faults) of(b *Broker) {
+	if f == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.cut, f.cutFrom = b.wire.CutConnections, b.wire.CutAfter
+	f.tick = func() { b.node.Maintain(); b.server.Tick() }
+	f.inMemory = b.config.Durability == Memory
+}
+
+// intercept is asked about each request.
+func (f *Faults) intercept(req kmsg.Request) (resp kmsg.Response, delay time.Duration) {
+	f.mu.Lock()
+	answer := f.answers[kmsg.Key(req.Key())]
+	var refused *kerr.Error
+	if produce, ok := req.(*kmsg.ProduceRequest); ok {
+		if f.inMemory {
+			delay = f.delay()
+		}
+		if refused = f.produce.take(); refused != nil {
+			resp = server.RefuseProduce(produce, refused)
+		}
+	} else if f.moved > 0 {
+		if resp = server.NotCoordinator(req); resp != nil {
+			f.moved--
+		}
+	}
+	f.mu.Unlock()
+	if resp == nil && answer != nil {
+		resp = answer(req)
+	}
+	return resp, delay
+}
+
+func (r *refusals) take() *kerr.Error {
+	if r.times == 0 {
+		return nil
+	}
+	if r.times > 0 {
+		r.times--
+	}
+	return r.err
 }
 
 func (f *Faults) delay() time.Duration {

@@ -3,7 +3,9 @@
 //	cluster := kafkatest.Start(t)
 //	client := cluster.Client(t)
 //
-// It is the broker of package kafka/broker, in memory, on a free port.
+// It is the broker of package kafka/broker, in memory, on a free port. What a test wants
+// to see survive is thrown at it: cluster.RefuseProduce, MoveCoordinators, SlowSync,
+// CutConnections and what else broker.Faults have, and cluster.Advance moves its clock.
 package kafkatest
 
 import (
@@ -17,29 +19,34 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Cluster is a running broker.
+// Cluster is a running broker, with the faults it can be given.
 type Cluster struct {
 	*broker.Broker
+	*broker.Faults
 	// Config to connect with; change the copy you use, for example its Prefix.
 	Config kafka.Config
 }
 
 // Start runs a broker until the test ends. It creates topics only where it is
 // told to (Topics), so that a missing one shows, and allows short session
-// timeouts, so that a test need not wait for a dead member.
-func Start(t testing.TB) *Cluster {
+// timeouts, so that a test need not wait for a dead member. Each change is made to the
+// configuration before the start, for example to keep the log in a folder.
+func Start(t testing.TB, changes ...func(*broker.Config)) *Cluster {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
-	b, err := broker.Start(t.Context(), broker.Config{
-		Addr: "127.0.0.1:0", NoAutoCreate: true, MinSessionTimeout: 100 * time.Millisecond, Logger: quiet,
-	})
+	c := broker.Config{
+		Addr: "127.0.0.1:0", NoAutoCreate: true, MinSessionTimeout: 100 * time.Millisecond, Logger: quiet, Faults: &broker.Faults{},
+	}
+	for _, change := range changes {
+		change(&c)
+	}
+	b, err := broker.Start(t.Context(), c)
 	if err != nil {
 		t.Fatalf("kafkatest: %v", err)
 	}
 	t.Cleanup(func() { b.Stop(context.Background()) })
-	return &Cluster{Broker: b, Config: kafka.Config{Brokers: []string{b.Addr()}, Logger: quiet}}
+	return &Cluster{Broker: b, Faults: c.Faults, Config: kafka.Config{Brokers: []string{b.Addr()}, Logger: quiet}}
 }
-
 // Client connects to the broker until the test ends; opts as for kgo.NewClient.
 func (c *Cluster) Client(t testing.TB, opts ...kgo.Opt) *kgo.Client {
 	t.Helper()

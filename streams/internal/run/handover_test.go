@@ -2,33 +2,23 @@ package run
 
 import (
 	"context"
-	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/pabal-dev/pabal/internal/testenv"
 	"github.com/pabal-dev/pabal/kafka"
+	"github.com/pabal-dev/pabal/kafka/broker"
+	"github.com/pabal-dev/pabal/kafka/kafkatest"
 	"github.com/pabal-dev/pabal/streams/internal/plan"
 )
-
-// bareBroker is one whose answers a test can change.
-func bareBroker(t testing.TB, opts ...kfake.Opt) (*kfake.Cluster, kafka.Config) {
-	t.Helper()
-	c, err := kfake.NewCluster(append(opts, kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(100*time.Millisecond))...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	return c, kafka.Config{Brokers: c.ListenAddrs(), Logger: slog.New(slog.DiscardHandler)}
-}
 
 // TestRemovedWorkerLeavesNoTransaction open whose end it does not know: readers would wait for the
 // transaction's timeout.
@@ -94,16 +84,15 @@ func TestOrdersOutliveRecordsThatFail(t *testing.T) {
 // TestLatestBeginsWhenItSaysSo: what comes after RUNNING is not skipped, though the client itself
 // is slow to find out where to begin.
 func TestLatestBeginsWhenItSaysSo(t *testing.T) {
-	c, k := bareBroker(t)
+	c := kafkatest.Start(t)
+	k := c.Config
 	makeTopics(t, k, 2, "in", "out")
-	refusals := 2
-	c.ControlKey(int16(kmsg.ListOffsets), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		c.KeepControl()
+	var refusals atomic.Int64
+	c.Answer(kmsg.ListOffsets, func(req kmsg.Request) kmsg.Response {
 		own := req.(*kmsg.ListOffsetsRequest).Topics[0].Partitions[0].CurrentLeaderEpoch < 0
-		if own || refusals == 0 { // the client's own have an epoch, and are tried again
-			return nil, nil, false
+		if own || refusals.Add(1) > 2 { // the client's own have an epoch, and are tried again
+			return nil
 		}
-		refusals--
 		resp := req.ResponseKind().(*kmsg.ListOffsetsResponse)
 		for _, t := range req.(*kmsg.ListOffsetsRequest).Topics {
 			rt := kmsg.NewListOffsetsResponseTopic()
@@ -115,7 +104,7 @@ func TestLatestBeginsWhenItSaysSo(t *testing.T) {
 			}
 			resp.Topics = append(resp.Topics, rt)
 		}
-		return resp, nil, true
+		return resp
 	})
 	feed(t, k, client(t, k), 100)
 	cfg := configure(t, k)
@@ -149,7 +138,8 @@ func TestReleaseWakesTheReader(t *testing.T) {
 
 // TestPurgeIsTriedAgain where a broker refuses a partition.
 func TestPurgeIsTriedAgain(t *testing.T) {
-	c, k := bareBroker(t)
+	c := kafkatest.Start(t)
+	k := c.Config
 	makeTopics(t, k, 2, "in", "out")
 	r := begin(t, configure(t, k))
 	awaitRunning(t, r)
@@ -162,7 +152,12 @@ func TestPurgeIsTriedAgain(t *testing.T) {
 	p := newPurger(r) // its own is told of commits meanwhile
 	p.internal[k.Topic("in")] = true
 	p.note(map[topicPartition]position{parts[0]: {offset: ends[parts[0]]}, parts[1]: {offset: ends[parts[1]]}})
-	c.ControlKey(int16(kmsg.DeleteRecords), func(req kmsg.Request) (kmsg.Response, error, bool) {
+	refused := false
+	c.Answer(kmsg.DeleteRecords, func(req kmsg.Request) kmsg.Response {
+		if refused {
+			return nil
+		}
+		refused = true // once
 		resp := req.ResponseKind().(*kmsg.DeleteRecordsResponse)
 		for _, t := range req.(*kmsg.DeleteRecordsRequest).Topics {
 			rt := kmsg.NewDeleteRecordsResponseTopic()
@@ -174,7 +169,7 @@ func TestPurgeIsTriedAgain(t *testing.T) {
 			}
 			resp.Topics = append(resp.Topics, rt)
 		}
-		return resp, nil, true // once
+		return resp
 	})
 	p.purge(deadline(t))
 	if err := r.Health(); err == nil || !strings.Contains(err.Error(), "POLICY_VIOLATION") {
@@ -198,16 +193,16 @@ func TestPurgeIsTriedAgain(t *testing.T) {
 // TestExactlyOnceBeforeTransactionsVersion2: brokers that want to be told of partitions and offsets
 // before a transaction has them.
 func TestExactlyOnceBeforeTransactionsVersion2(t *testing.T) {
-	c, k := bareBroker(t, kfake.MaxVersions(kversion.V3_5_0()))
+	c := kafkatest.Start(t, func(b *broker.Config) { b.Faults.MaxVersions = kversion.V3_5_0() })
+	k := c.Config
 	makeTopics(t, k, 2, "in", "out")
 	asked := make(chan struct{}, 1)
-	c.ControlKey(int16(kmsg.AddOffsetsToTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
+	c.Answer(kmsg.AddOffsetsToTxn, func(kmsg.Request) kmsg.Response {
 		select {
 		case asked <- struct{}{}:
 		default:
 		}
-		c.KeepControl()
-		return nil, nil, false
+		return nil
 	})
 	l, through := newLine(t, k)
 	cfg := configure(t, through)

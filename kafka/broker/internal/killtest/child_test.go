@@ -25,10 +25,20 @@ type childConfig struct {
 	Addr, DataDir string
 	Durability    broker.Durability
 	Settings      map[string]string
-	ACLs          bool // everybody is a superuser nevertheless
+	// ACLs has clients be admin, who may do everything.
+	ACLs bool
 	// Steps is by how much at most the process's clock is ahead of the system's, or behind
 	// it: every 50 ms it steps to another time.
 	Steps time.Duration
+}
+
+const admin, password = "admin", "secret"
+
+func (c childConfig) users() map[string]string {
+	if !c.ACLs {
+		return nil
+	}
+	return map[string]string{admin: password}
 }
 
 // What a child says on its standard output, one a line.
@@ -56,7 +66,7 @@ func serve(text string) int {
 	fmt.Println(opening)
 	b, err := broker.Start(context.Background(), broker.Config{
 		Addr: c.Addr, DataDir: c.DataDir, Durability: c.Durability, Settings: c.Settings,
-		ACLs: c.ACLs, SuperUsers: []string{"User:ANONYMOUS"},
+		ACLs: c.ACLs, Users: c.users(), SuperUsers: []string{"User:" + admin},
 		NoAutoCreate: true, MinSessionTimeout: 100 * time.Millisecond,
 		Now:    (&steppingClock{steps: c.Steps}).now,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
 )
 
 // session is a transformer of one client, as franz-go has it.
@@ -22,6 +23,9 @@ func withSessions(_ context.Context, t *transform, id string) (transformer, erro
 	opts := append(patience(), groupOptions(t)...)
 	opts = append(opts, kgo.SeedBrokers(t.w.config.Addr), kgo.TransactionalID(id), kgo.TransactionTimeout(startTimeout),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.WithContext(life))
+	if t.w.config.ACLs {
+		opts = append(opts, kgo.SASL(plain.Auth{User: admin, Pass: password}.AsMechanism()))
+	}
 	s, err := kgo.NewGroupTransactSession(opts...)
 	if err != nil {
 		abandon()

@@ -71,7 +71,11 @@ func (w *world) fork() *rand.Rand { return rand.New(rand.NewPCG(w.random.Uint64(
 
 // kafka is how clients connect.
 func (w *world) kafka() kafka.Config {
-	return kafka.Config{Brokers: []string{w.config.Addr}, Logger: slog.New(slog.DiscardHandler)}
+	c := kafka.Config{Brokers: []string{w.config.Addr}, Logger: slog.New(slog.DiscardHandler)}
+	if w.config.ACLs {
+		c.SASL = kafka.SASL{Mechanism: "PLAIN", User: admin, Password: password}
+	}
+	return c
 }
 
 // patience is for clients: they try for as long as the broker is away, and soon again.
