@@ -32,9 +32,9 @@ var handlers map[int16]handler
 
 func init() { // handlers refer to themselves, through Server
 	handlers = map[int16]handler{
-		int16(kmsg.Produce):              on(3, 12, (*Server).produce),
-		int16(kmsg.Fetch):                on(4, 16, (*Server).fetch),
-		int16(kmsg.ListOffsets):          on(1, 8, (*Server).listOffsets),
+		int16(kmsg.Produce):              on(3, 13, (*Server).produce),
+		int16(kmsg.Fetch):                on(4, 17, (*Server).fetch),
+		int16(kmsg.ListOffsets):          on(1, 10, (*Server).listOffsets),
 		int16(kmsg.OffsetForLeaderEpoch): on(2, 4, (*Server).offsetForLeaderEpoch),
 		int16(kmsg.DeleteRecords):        on(0, 2, (*Server).deleteRecords),
 

@@ -42,10 +42,11 @@ type fetchSession struct {
 	mu    sync.Mutex // held while a request is under way
 	epoch int32      // of the next request
 	parts []*sessionPart
-	index map[sessionKey]*sessionPart
+	index map[partitionKey]*sessionPart
 }
 
-type sessionKey struct {
+// partitionKey names a partition as a request does.
+type partitionKey struct {
 	name  string
 	id    [16]byte
 	index int32
@@ -53,7 +54,7 @@ type sessionKey struct {
 
 // sessionPart is a partition, with what the client was told of it.
 type sessionPart struct {
-	key                  sessionKey
+	key                  partitionKey
 	asked                kmsg.FetchRequestTopicPartition
 	highWatermark, start int64
 }
@@ -105,7 +106,7 @@ func (f *fetch) wantSession() {
 
 // begin makes a session that is locked, or returns nil where there is no place for it.
 func (all *fetchSessions) begin(req *kmsg.FetchRequest, now time.Time) *fetchSession {
-	s := &fetchSession{epoch: 1, topicIDs: req.Version >= byTopicID, used: now, index: map[sessionKey]*sessionPart{}}
+	s := &fetchSession{epoch: 1, topicIDs: req.Version >= byTopicID, used: now, index: map[partitionKey]*sessionPart{}}
 	s.change(req)
 	all.mu.Lock()
 	defer all.mu.Unlock()
@@ -179,7 +180,7 @@ func (all *fetchSessions) recount(s *fetchSession) bool {
 func (s *fetchSession) change(req *kmsg.FetchRequest) {
 	for _, t := range req.ForgottenTopics {
 		for _, index := range t.Partitions {
-			delete(s.index, sessionKey{t.Topic, t.TopicID, index})
+			delete(s.index, partitionKey{t.Topic, t.TopicID, index})
 		}
 	}
 	if len(req.ForgottenTopics) > 0 {
@@ -187,7 +188,7 @@ func (s *fetchSession) change(req *kmsg.FetchRequest) {
 	}
 	for _, t := range req.Topics {
 		for _, p := range t.Partitions {
-			key := sessionKey{t.Topic, t.TopicID, p.Partition}
+			key := partitionKey{t.Topic, t.TopicID, p.Partition}
 			part := s.index[key]
 			if part == nil {
 				part = &sessionPart{key: key, highWatermark: -1, start: -1}

@@ -25,10 +25,10 @@ var timestampSince = map[int64]int16{latest: 0, earliest: 0, maxTimestamp: 7, ea
 // listOffsets finds offsets by time.
 func (s *Server) listOffsets(c call, req *kmsg.ListOffsetsRequest) {
 	resp := kmsg.NewPtrListOffsetsResponse()
-	seen := map[sessionKey]int{}
+	seen := map[partitionKey]int{}
 	for _, t := range req.Topics {
 		for _, p := range t.Partitions {
-			seen[sessionKey{name: t.Topic, index: p.Partition}]++
+			seen[partitionKey{name: t.Topic, index: p.Partition}]++
 		}
 	}
 	for _, t := range req.Topics {
@@ -38,7 +38,7 @@ func (s *Server) listOffsets(c call, req *kmsg.ListOffsetsRequest) {
 			answer := kmsg.NewListOffsetsResponseTopicPartition()
 			answer.Partition, answer.Offset, answer.Timestamp, answer.LeaderEpoch = p.Partition, -1, -1, -1
 			err := kerr.InvalidRequest // where a partition is named twice
-			if seen[sessionKey{name: t.Topic, index: p.Partition}] == 1 {
+			if seen[partitionKey{name: t.Topic, index: p.Partition}] == 1 {
 				err = s.listOffset(c, req, t.Topic, p, &answer)
 			}
 			if err != nil {

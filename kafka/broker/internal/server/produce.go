@@ -116,7 +116,7 @@ func (p *producing) refuse(req *kmsg.ProduceRequest) *kerr.Error {
 	switch {
 	case req.Acks < -1 || req.Acks > 1:
 		return kerr.InvalidRequiredAcks
-	case p.namesTwice():
+	case p.namesTwice(req):
 		return kerr.InvalidRequest
 	case req.TransactionID != nil && !p.server.mayTxn(p.call.conn, kmsg.ACLOperationWrite, p.txnID):
 		return kerr.TransactionalIDAuthorizationFailed
@@ -125,15 +125,18 @@ func (p *producing) refuse(req *kmsg.ProduceRequest) *kerr.Error {
 }
 
 // namesTwice says whether a partition is: its records would have no order.
-func (p *producing) namesTwice() bool {
+func (p *producing) namesTwice(req *kmsg.ProduceRequest) bool {
 	if len(p.parts) < 2 {
 		return false
 	}
-	seen := make(map[txn.Partition]struct{}, len(p.parts))
-	for i := range p.parts {
-		seen[txn.Partition{Topic: p.parts[i].name, Index: p.parts[i].answer.Partition}] = struct{}{}
+	seen := make(map[partitionKey]struct{}, len(p.parts))
+	for i := range req.Topics {
+		t := &req.Topics[i]
+		for j := range t.Partitions {
+			seen[partitionKey{t.Topic, t.TopicID, t.Partitions[j].Partition}] = struct{}{}
+		}
 	}
-	return len(seen) < len(p.parts) && p.version < 13
+	return len(seen) < len(p.parts)
 }
 
 // finishAll answers every part with an error.
