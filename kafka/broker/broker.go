@@ -105,7 +105,7 @@ func openNode(ctx context.Context, c Config) (*node.Node, error) {
 	}
 	n, err := node.Open(ctx, o)
 	if errors.Is(err, vfs.ErrLocked) {
-		return nil, fmt.Errorf("%w: %s; stop that one or choose another folder", ErrFolderInUse, c.DataDir)
+		return nil, fmt.Errorf("%w: %w; stop that one or choose another folder", ErrFolderInUse, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("start the broker: %w", err)

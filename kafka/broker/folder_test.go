@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,7 +33,7 @@ func TestDamagedFolder(t *testing.T) {
 				return b
 			},
 		} {
-			config.DataDir = copyOf(t, good)
+			config.DataDir, config.Logger = copyOf(t, good), slog.New(slog.DiscardHandler)
 			path := filepath.Join(config.DataDir, file)
 			b, err := os.ReadFile(path)
 			if err != nil {

@@ -43,15 +43,15 @@ func (l *lines) String() string {
 func TestStrangersAreToldApartAndShutOut(t *testing.T) {
 	b, log := watched(t)
 	for want, sent := range map[string][]byte{
-		"an HTTP request came":                       []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
-		"a TLS request came":                         {0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03},
-		"a request of 4294967295 bytes":              bytes.Repeat([]byte{0xff}, 16),
-		"a request of 1048577 bytes":                 frame(1<<20+1, 3, 9),
-		"a request of 4 bytes":                       frame(4, 3, 9),
-		"the unknown API key 999":                    frame(64, 999, 0),
-		"the unknown API key -1":                     frame(64, -1, 0),
-		"a Metadata request of the unknown version":  frame(64, 3, 900),
-		"a Produce request of the unknown version -": frame(64, 0, -3),
+		"an HTTP request came":              []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+		"a TLS request came":                {0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03},
+		"a request of 4294967295 bytes":     bytes.Repeat([]byte{0xff}, 16),
+		"a request of 1048577 bytes":        frame(1<<20+1, 3, 9),
+		"a request of 4 bytes":              frame(4, 3, 9),
+		"the unknown API key 999":           frame(64, 999, 0),
+		"the unknown API key -1":            frame(64, -1, 0),
+		"a Metadata request of version 900": frame(64, 3, 900),
+		"a Produce request of version -3":   frame(64, 0, -3),
 	} {
 		if !endsAfter(t, b, sent) {
 			t.Errorf("%s: the connection was not closed", want)
