@@ -174,7 +174,7 @@ func (c *rawConn) produce(req *kmsg.ProduceRequest) kmsg.ProduceResponseTopicPar
 	return c.ask(req).(*kmsg.ProduceResponse).Topics[0].Partitions[0]
 }
 
-func wantCode(t testing.TB, what string, code int16, want *kerr.Error) {
+func wantError(t testing.TB, what string, code int16, want *kerr.Error) {
 	t.Helper()
 	wanted := int16(0)
 	if want != nil {
@@ -185,7 +185,7 @@ func wantCode(t testing.TB, what string, code int16, want *kerr.Error) {
 	}
 }
 
-// quiet is a context for a while.
+// soon is a context for a while.
 func soon(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)

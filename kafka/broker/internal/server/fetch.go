@@ -137,11 +137,10 @@ func (f *fetch) want(name string, id [16]byte, p *kmsg.FetchRequestTopicPartitio
 // partition returns one that the client may read, or why there is none.
 func (f *fetch) partition(name string, id [16]byte, index int32) (*node.Partition, *kerr.Error) {
 	var t *node.Topic
-	missing := kerr.UnknownTopicOrPartition
 	if f.req.Version < byTopicID {
 		t = f.server.topic(name)
-	} else if t = f.server.topicByID(id); t == nil {
-		missing = kerr.UnknownTopicID
+	} else {
+		t = f.server.topicByID(id)
 	}
 	if t != nil {
 		name = t.Name
@@ -150,12 +149,20 @@ func (f *fetch) partition(name string, id [16]byte, index int32) (*node.Partitio
 		return nil, kerr.TopicAuthorizationFailed
 	}
 	if t == nil {
-		return nil, missing
+		return nil, f.missing()
 	}
 	if p := t.Partition(index); p != nil {
 		return p, nil
 	}
 	return nil, kerr.UnknownTopicOrPartition
+}
+
+// missing is how a topic is answered that there is not.
+func (f *fetch) missing() *kerr.Error {
+	if f.req.Version >= byTopicID {
+		return kerr.UnknownTopicID
+	}
+	return kerr.UnknownTopicOrPartition
 }
 
 // reading is what was read at a time.
@@ -191,6 +198,10 @@ func (f *fetch) read() (r reading) {
 
 // readOne reads at most so many bytes, though one batch where it is the first.
 func (f *fetch) readOne(w *want, most int, first bool) {
+	if w.partition.Gone() {
+		w.err = f.missing()
+		return
+	}
 	l := w.partition.Log()
 	w.offsets = l.Offsets()
 	if f.req.MinBytes > 1 {

@@ -51,7 +51,7 @@ func TestProduceAnswers(t *testing.T) {
 			t.Fatalf("version %d: %+v", version, resp.Topics[0])
 		}
 		for i, p := range resp.Topics[0].Partitions {
-			wantCode(t, "produce", p.ErrorCode, nil)
+			wantError(t, "produce", p.ErrorCode, nil)
 			if want := int64(version-3) * int64(2-i); p.Partition != int32(i) || p.BaseOffset != want || p.LogAppendTime != -1 || version >= 5 && p.LogStartOffset != 0 {
 				t.Errorf("version %d: %+v, want offset %d", version, p, want)
 			}
@@ -64,7 +64,7 @@ func TestLogAppendTime(t *testing.T) {
 	s.create("t", 1, map[string]string{"message.timestamp.type": "LogAppendTime"})
 	before := time.Now().UnixMilli()
 	p := s.dial().produce(produceTo(9, "t", recordsOf(1)))
-	if wantCode(t, "produce", p.ErrorCode, nil); p.LogAppendTime < before {
+	if wantError(t, "produce", p.ErrorCode, nil); p.LogAppendTime < before {
 		t.Errorf("appended at %d, it was %d before", p.LogAppendTime, before)
 	}
 }
@@ -103,7 +103,7 @@ func TestWhatIsNotAppended(t *testing.T) {
 		"sequence from the blue": {"t", batch.Build(batch.Header{ProducerID: 7, BaseSequence: -1}, batch.Record{}), kerr.InvalidRecord},
 	} {
 		p := c.produce(produceTo(9, one.topic, one.records))
-		wantCode(t, name, p.ErrorCode, one.want)
+		wantError(t, name, p.ErrorCode, one.want)
 		if p.BaseOffset != -1 || p.ErrorMessage == nil {
 			t.Errorf("%s: %+v", name, p)
 		}
@@ -128,7 +128,7 @@ func TestAcks(t *testing.T) {
 		if acks == 1 || acks == -1 {
 			want = nil
 		}
-		wantCode(t, fmt.Sprintf("acks %d", acks), c.produce(req).ErrorCode, want)
+		wantError(t, fmt.Sprintf("acks %d", acks), c.produce(req).ErrorCode, want)
 	}
 	silent := produceTo(9, "t", recordsOf(1))
 	silent.Acks = 0
@@ -152,7 +152,7 @@ func TestPartitionNamedTwice(t *testing.T) {
 		req.Topics[0].TopicID = topic.ID
 		req.Topics[0].Partitions[1].Partition = 0
 		for _, p := range s.dial().ask(req).(*kmsg.ProduceResponse).Topics[0].Partitions {
-			wantCode(t, "named twice", p.ErrorCode, kerr.InvalidRequest)
+			wantError(t, "named twice", p.ErrorCode, kerr.InvalidRequest)
 		}
 	}
 	if next := topic.Partition(0).Log().Offsets().Next; next != 0 {
@@ -179,7 +179,7 @@ func TestSequences(t *testing.T) {
 		{of(2, 2), -1, kerr.InvalidProducerEpoch}, {of(4, 0), 2, nil}, {of(3, 2), -1, kerr.InvalidProducerEpoch},
 	} {
 		p := c.produce(one.req)
-		wantCode(t, fmt.Sprint("request ", i), p.ErrorCode, one.want)
+		wantError(t, fmt.Sprint("request ", i), p.ErrorCode, one.want)
 		if p.BaseOffset != one.offset {
 			t.Errorf("request %d: offset %d, want %d", i, p.BaseOffset, one.offset)
 		}
