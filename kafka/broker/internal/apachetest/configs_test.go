@@ -77,7 +77,6 @@ func configsScript() []step {
 	return []step{
 		{name: "create", request: create(false, topic("s-a", 1, with("retention.ms", "1000")))},
 		look,
-		{name: "all", request: describeConfigs(ofTopic, "s-a")},
 		{name: "unknown settings", request: describeConfigs(ofTopic, "s-a", "retention", "")},
 		{name: "unknown topic", request: describeConfigs(ofTopic, "s-none", someConfigs...)},
 		{name: "bad topic", request: describeConfigs(ofTopic, "a b", someConfigs...)},
