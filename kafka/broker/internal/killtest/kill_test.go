@@ -20,6 +20,18 @@ func TestKill9(t *testing.T) {
 	}
 }
 
+// TestKill9Access has every client say who it is.
+func TestKill9Access(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w := newWorld(t, broker.Fsync, t.TempDir())
+	w.begin(ctx, newAccess(w), newSequences(w, "numbers"))
+	for range testenv.Sized(3, 50) {
+		w.round()
+	}
+	w.finish(ctx)
+}
+
 // TestStops is the same with stops in order only.
 func TestStops(t *testing.T) {
 	w := newWorld(t, broker.Fsync, t.TempDir())
@@ -37,7 +49,7 @@ func survive(t *testing.T, w *world, rounds int) {
 	there := newTransform(w, "in", "through", in.done, withMembers)
 	out := newTransform(w, "through", "out", there.done, withSessions)
 	kept := []workload{numbers, newTransactions(w), in, there, out, newPositions(w), newRetainedBySize(w), newRetainedByTime(w), newTrimmed(w), newVersions(w)}
-	w.begin(ctx, append(kept, newWatermarks(w, kept...), newReaders(w, numbers.topic), newChanges(w), newAccess(w))...)
+	w.begin(ctx, append(kept, newWatermarks(w, kept...), newReaders(w, numbers.topic), newChanges(w))...)
 	for range rounds {
 		w.round()
 	}

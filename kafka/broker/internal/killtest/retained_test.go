@@ -115,7 +115,6 @@ func (r *retained) run(ctx context.Context) error {
 
 // look finds what went too early, and returns the log starts.
 func (r *retained) look(ctx context.Context, client *kgo.Client, f *findings) (map[int32]int64, error) {
-	asOf := time.Now()
 	listed, err := kadm.NewClient(client).ListStartOffsets(ctx, r.topic)
 	if err = errors.Join(err, listed.Error()); err != nil {
 		return nil, err
@@ -123,7 +122,7 @@ func (r *retained) look(ctx context.Context, client *kgo.Client, f *findings) (m
 	starts := map[int32]int64{}
 	var removed int64
 	listed.Each(func(o kadm.ListedOffset) { starts[o.Partition] = o.Offset; removed += o.Offset })
-	for _, p := range r.keep(r.book.places(), starts, asOf) {
+	for _, p := range r.keep(r.book.places(), starts, time.Now()) {
 		f.add(lost, "%s: retention took %s of %v, which it must not", r.topic, p, p.at)
 	}
 	r.mu.Lock()

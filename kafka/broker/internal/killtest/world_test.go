@@ -82,6 +82,7 @@ func (w *world) kafka() kafka.Config {
 func patience() []kgo.Opt {
 	return []kgo.Opt{
 		kgo.Dialer(dial),
+		kgo.AlwaysRetryEOF(), // a broker that is killed is no broker that wants SASL
 		kgo.RetryBackoffFn(func(n int) time.Duration {
 			return min(time.Duration(5<<min(n, 10))*time.Millisecond, 80*time.Millisecond)
 		}),
