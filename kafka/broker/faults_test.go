@@ -21,8 +21,12 @@ func send(t *testing.T, client *kgo.Client, value string) error {
 	return client.ProduceSync(t.Context(), &kgo.Record{Topic: "t", Value: []byte(value)}).FirstErr()
 }
 
-// soon has clients try again at once.
-var soon = kgo.RetryBackoffFn(func(int) time.Duration { return 5 * time.Millisecond })
+// eager is a client that tries again at once.
+func eager(t *testing.T, c *kafkatest.Cluster, opts ...kgo.Opt) *kgo.Client {
+	t.Helper()
+	backoff := kgo.RetryBackoffFn(func(int) time.Duration { return 5 * time.Millisecond })
+	return c.Client(t, append(opts, backoff, kgo.MetadataMinAge(10*time.Millisecond))...)
+}
 
 func withTopic(t *testing.T, changes ...func(*broker.Config)) *kafkatest.Cluster {
 	t.Helper()
@@ -33,7 +37,7 @@ func withTopic(t *testing.T, changes ...func(*broker.Config)) *kafkatest.Cluster
 
 func TestProduceIsRefused(t *testing.T) {
 	c := withTopic(t)
-	client := c.Client(t, soon)
+	client := eager(t, c)
 	c.RefuseProduce(kerr.NotEnoughReplicas, 2) // clients try that again
 	if err := send(t, client, "a"); err != nil {
 		t.Errorf("refused twice: %v", err)
@@ -54,8 +58,8 @@ func TestProduceIsRefused(t *testing.T) {
 // TestCoordinatorsMove: clients look for them and find them again.
 func TestCoordinatorsMove(t *testing.T) {
 	c := withTopic(t)
-	group := c.Client(t, kgo.ConsumerGroup("g"), kgo.ConsumeTopics("t"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit(), soon)
-	producer := c.Client(t, kgo.TransactionalID("x"), soon)
+	group := eager(t, c, kgo.ConsumerGroup("g"), kgo.ConsumeTopics("t"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit())
+	producer := eager(t, c, kgo.TransactionalID("x"))
 	for range 3 {
 		c.MoveCoordinators(3)
 		if err := producer.BeginTransaction(); err != nil {
@@ -92,7 +96,7 @@ func TestSyncIsSlow(t *testing.T) {
 		"folder":    func(b *broker.Config) { b.DataDir = t.TempDir() },
 	} {
 		c := withTopic(t, where)
-		client := c.Client(t, soon)
+		client := eager(t, c)
 		c.SlowSync(slow)
 		began := time.Now()
 		if err := send(t, client, "a"); err != nil || time.Since(began) < slow {
@@ -104,7 +108,7 @@ func TestSyncIsSlow(t *testing.T) {
 // TestConnectionsAreCut: what was acknowledged is in the log once, whatever is cut when.
 func TestConnectionsAreCut(t *testing.T) {
 	c := withTopic(t)
-	client := c.Client(t, soon)
+	client := eager(t, c)
 	for i := range 20 {
 		if i%2 == 0 {
 			c.CutAfter(i % 5)
