@@ -179,9 +179,15 @@ func (c *Conn) read() error {
 }
 
 func (c *Conn) readHead() (head, error) {
-	begin, err := c.awaitBegin()
-	if err != nil {
+	if err := c.awaitBegin(); err != nil {
 		return head{}, err
+	}
+	if err := c.allow(4); err != nil {
+		return head{}, err
+	}
+	begin, err := c.in.Peek(4)
+	if err != nil {
+		return head{}, c.cutShort(err)
 	}
 	if name := otherProtocol(begin); !c.spoken && name != "" {
 		return head{}, refuse("this is a Kafka port, and %s request came", name)
@@ -193,8 +199,7 @@ func (c *Conn) readHead() (head, error) {
 	if err := c.allow(int(size)); err != nil {
 		return head{}, err
 	}
-	begin, err = c.in.Peek(headLength)
-	if err != nil {
+	if begin, err = c.in.Peek(headLength); err != nil {
 		return head{}, c.cutShort(err)
 	}
 	h := parseHead(begin)
@@ -210,38 +215,42 @@ func (c *Conn) readHead() (head, error) {
 	return h, checkSize(size, most)
 }
 
-// awaitBegin waits for the first bytes of a request. A connection is not idle while it
-// waits for an answer.
-func (c *Conn) awaitBegin() ([]byte, error) {
-	for {
-		if c.in.Buffered() < 4 {
-			now := time.Now()
-			deadline := now.Add(c.server.limits.Idle)
-			if until := c.since.Add(c.server.limits.Unknown); !c.known.Load() && until.Before(deadline) {
-				if now.After(until) {
-					return nil, refuse("it has not authenticated in %s", c.server.limits.Unknown)
-				}
-				deadline = until
-			}
-			c.net.SetReadDeadline(deadline)
-			if c.leaving.Load() {
-				return nil, errLeaving
-			}
+// awaitBegin waits for a request to begin. A connection is not idle while it waits for
+// an answer.
+func (c *Conn) awaitBegin() error {
+	for c.in.Buffered() == 0 {
+		if err := c.allowIdle(); err != nil {
+			return err
 		}
-		begin, err := c.in.Peek(4)
+		_, err := c.in.Peek(1)
 		switch {
 		case err == nil:
-			return begin, nil
 		case c.leaving.Load():
-			return nil, errLeaving
+			return errLeaving
 		case !errors.Is(err, os.ErrDeadlineExceeded):
-			return nil, err
-		case len(begin) > 0:
-			return nil, c.cutShort(err)
+			return err
 		case c.known.Load() && c.queue.empty():
-			return nil, errIdle
+			return errIdle
 		}
 	}
+	return nil
+}
+
+// allowIdle gives the client time until its next request, or to authenticate.
+func (c *Conn) allowIdle() error {
+	now := time.Now()
+	deadline := now.Add(c.server.limits.Idle)
+	if until := c.since.Add(c.server.limits.Unknown); !c.known.Load() && until.Before(deadline) {
+		if now.After(until) {
+			return refuse("it has not authenticated in %s", c.server.limits.Unknown)
+		}
+		deadline = until
+	}
+	c.net.SetReadDeadline(deadline)
+	if c.leaving.Load() {
+		return errLeaving
+	}
+	return nil
 }
 
 // allow gives the client time to send the rest of a request of so many bytes.

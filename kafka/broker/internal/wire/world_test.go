@@ -123,15 +123,18 @@ type client struct {
 	next int32
 }
 
-func (w *world) dial() *client {
-	w.t.Helper()
+func (w *world) dial() *client { return w.dialIn(w.t) }
+
+// dialIn is dial in a test within the world's.
+func (w *world) dialIn(t testing.TB) *client {
+	t.Helper()
 	conn, err := net.Dial("tcp", w.Addr().String())
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
-	w.t.Cleanup(func() { conn.Close() })
+	t.Cleanup(func() { conn.Close() })
 	conn.SetDeadline(time.Now().Add(time.Minute))
-	return &client{Conn: conn, t: w.t}
+	return &client{Conn: conn, t: t}
 }
 
 // frame is a request as it is sent.
