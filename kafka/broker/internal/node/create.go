@@ -199,7 +199,7 @@ func (n *Node) createInternal() error {
 	for _, name := range internalNames {
 		if n.catalog.Load().byName[name] == nil {
 			missing = append(missing, NewTopic{Name: name, Partitions: 1, Settings: map[string]string{
-				"cleanup.policy": "compact", "segment.bytes": "104857600", "max.message.bytes": "134217728",
+				"cleanup.policy": "compact", "segment.bytes": "16777216", "max.message.bytes": "134217728",
 				"message.timestamp.type": "CreateTime",
 			}})
 		}
@@ -209,7 +209,7 @@ func (n *Node) createInternal() error {
 	}
 	n.keyLogs = map[string]*keyLog{}
 	for _, name := range internalNames {
-		n.keyLogs[name] = newKeyLog(n, n.catalog.Load().byName[name].Partitions()[0])
+		n.keyLogs[name] = newKeyLog(n.catalog.Load().byName[name].Partition(0))
 	}
 	return nil
 }

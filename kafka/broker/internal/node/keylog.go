@@ -10,164 +10,156 @@ import (
 	"github.com/pabal-dev/pabal/kafka/broker/internal/log"
 )
 
-// keyLog writes what a coordinator remembers, in order, each set as one batch, which is
-// there whole or not at all. What waits is bounded by the requests that wait for it.
+// KeyLog is the log of a coordinator: Append is for its core, and replay for its start.
+// Records are those of one of the internal topics. The sets that wait are bounded by what
+// the requests that they answer may hold, and by maxQueued.
+func (n *Node) KeyLog(name string) coord.Log { return n.keyLogs[name] }
+
+// keyLog appends sets of records from a goroutine of its own, because a coordinator
+// decides under a lock, and answers from another one, because answers may append again.
 type keyLog struct {
-	node *Node
-	to   *Partition
+	partition *Partition
 
 	mu      sync.Mutex
-	changed sync.Cond
-	waiting []set
-	failed  error
+	changed sync.Cond // of queue, closing, failed
+	queue   []set
+	bytes   int // of queue
 	closing bool
-	written sync.WaitGroup // sets whose done is still to come
-	ended   chan struct{}
+	ended   bool // nobody writes any more
+	failed  error
+
+	answers answers
+	running sync.WaitGroup
 }
 
+// set is records that are durable together.
 type set struct {
-	records []keylog.Record
+	records []batch.Record
+	bytes   int
 	done    func(error)
 }
 
-func newKeyLog(n *Node, to *Partition) *keyLog {
-	l := &keyLog{node: n, to: to, ended: make(chan struct{})}
-	l.changed.L = &l.mu
-	go l.run()
-	return l
+const (
+	// shared is how many bytes of sets go to one batch, where many wait.
+	shared = 1 << 20
+	// maxQueued is how many bytes may wait. More of them fail the log: who asked for so
+	// much did not wait for answers.
+	maxQueued = 512 << 20
+	// maxSet is how large one set may be: the log takes no larger batches.
+	maxSet = 100 << 20
+)
+
+func newKeyLog(p *Partition) *keyLog {
+	k := &keyLog{partition: p}
+	k.changed.L = &k.mu
+	k.answers.changed.L = &k.answers.mu
+	k.running.Go(k.write)
+	k.running.Go(k.answers.give)
+	return k
 }
 
-// KeyLog is the log of a coordinator: Append is for its core.
-func (n *Node) KeyLog(name string) coord.Log { return n.keyLogs[name] }
-
-// Append implements coord.Log.
-func (l *keyLog) Append(records []keylog.Record, done func(error)) {
-	l.mu.Lock()
-	l.waiting = append(l.waiting, set{records, done})
-	l.mu.Unlock()
-	l.changed.Signal()
+// Append is coord.Log's.
+func (k *keyLog) Append(records []keylog.Record, done func(error)) {
+	s := newSet(records, k.partition.Topic.node.o.Now().UnixMilli(), done)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch {
+	case k.failed != nil:
+	case s.bytes > maxSet:
+		k.failed = fmt.Errorf("%s: %d bytes of records cannot be written at once, %d are the most", k.partition, s.bytes, maxSet)
+	case k.bytes+s.bytes > maxQueued:
+		k.failed = fmt.Errorf("%s: more than %d bytes wait to be written", k.partition, maxQueued)
+	}
+	if k.ended { // the coordinator's lock is held, and done takes it
+		go done(ErrClosed)
+		return
+	}
+	k.queue = append(k.queue, s)
+	k.bytes += s.bytes
+	k.changed.Signal()
 }
 
-// close writes what waits, and returns when all of it was answered.
-func (l *keyLog) close() {
-	l.mu.Lock()
-	l.closing = true
-	l.mu.Unlock()
-	l.changed.Signal()
-	<-l.ended
-	l.written.Wait()
+func newSet(records []keylog.Record, now int64, done func(error)) set {
+	s := set{done: done, records: make([]batch.Record, len(records))}
+	for i, r := range records {
+		s.records[i] = batch.Record{Timestamp: now, Key: r.Key, Value: r.Value}
+		s.bytes += len(r.Key) + len(r.Value) + recordOverhead
+	}
+	return s
 }
 
-func (l *keyLog) run() {
-	defer close(l.ended)
+// recordOverhead is the most that a record has beside key and value, nearly.
+const recordOverhead = 32
+
+// write appends what is queued until the log is closed.
+func (k *keyLog) write() {
+	defer k.answers.close()
 	for {
-		l.mu.Lock()
-		for len(l.waiting) == 0 && !l.closing {
-			l.changed.Wait()
-		}
-		sets, failed := l.waiting, l.failed
-		l.waiting = nil
-		l.mu.Unlock()
-		if len(sets) == 0 {
+		sets, failed, more := k.next()
+		if !more {
 			return
 		}
-		for _, s := range sets {
-			if failed != nil {
-				s.done(failed)
-				continue
-			}
-			l.write(s)
+		if failed != nil {
+			k.answers.settle(k.answers.add(sets), failed)
+			continue
 		}
+		k.append(sets)
 	}
 }
 
-// write appends a set. Later ones are not written where it fails: they could tell of what
-// it was about.
-func (l *keyLog) write(s set) {
-	records := make([]batch.Record, len(s.records))
-	now := l.node.o.Now().UnixMilli()
-	for i, r := range s.records {
-		records[i] = batch.Record{Timestamp: now, Key: r.Key, Value: r.Value}
+// next takes sets for one batch, or waits for one.
+func (k *keyLog) next() (sets []set, failed error, more bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for len(k.queue) == 0 && !k.closing {
+		k.changed.Wait()
 	}
+	n, bytes := 0, 0
+	for n < len(k.queue) && (n == 0 || bytes+k.queue[n].bytes <= shared) {
+		bytes += k.queue[n].bytes
+		n++
+	}
+	k.ended = n == 0
+	sets = k.queue[:n:n]
+	k.queue, k.bytes = k.queue[n:], k.bytes-bytes
+	return sets, k.failed, n > 0
+}
+
+// append writes sets as one batch, which is there as a whole or not at all.
+func (k *keyLog) append(sets []set) {
+	var records []batch.Record
+	for _, s := range sets {
+		records = append(records, s.records...)
+	}
+	number := k.answers.add(sets)
 	b := batch.Build(batch.Header{ProducerID: -1, ProducerEpoch: -1, BaseSequence: -1}, records...)
 	h, err := batch.Parse(b)
 	if err != nil {
-		l.fail(err)
-		s.done(err)
+		k.settle(number, fmt.Errorf("%s: %w", k.partition, err))
 		return
 	}
-	l.written.Add(1)
-	l.to.Append(b, h, l.earlier, func(_ log.Appended, err error) {
-		defer l.written.Done()
-		if err != nil {
-			l.fail(fmt.Errorf("%s: %w", l.to, err))
-		}
-		s.done(err)
-	})
+	k.partition.Append(b, h, nil, func(_ log.Appended, err error) { k.settle(number, err) })
 }
 
-func (l *keyLog) fail(err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.failed == nil {
-		l.failed = err
+// settle answers a batch. After a failure nothing is written any more, for what comes
+// later may tell of what failed.
+func (k *keyLog) settle(number uint64, err error) {
+	if err != nil {
+		k.mu.Lock()
+		if k.failed == nil {
+			k.failed = err
+		}
+		err = k.failed
+		k.mu.Unlock()
 	}
+	k.answers.settle(number, err)
 }
 
-// earlier is why a set before this one was not written.
-func (l *keyLog) earlier() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.failed
+// close writes what is queued, answers it and ends. Sets that come later fail.
+func (k *keyLog) close() {
+	k.mu.Lock()
+	k.closing = true
+	k.mu.Unlock()
+	k.changed.Broadcast()
+	k.running.Wait()
 }
-
-// replayBytes is how much of a log is read at once.
-const replayBytes = 1 << 20
-
-// Replay reads the records of an internal topic in order, with bounded memory. Those that
-// take gets are valid during the call.
-func (n *Node) Replay(name string, take func(keylog.Record) error) error {
-	l := n.catalog.Load().byName[name].Partitions()[0].log
-	at := l.Offsets()
-	buf := make([]byte, replayBytes)
-	for offset := at.Start; offset < at.HighWatermark; {
-		read, err := l.Read(offset, replayBytes, false, buf)
-		if err != nil {
-			return fmt.Errorf("%s at offset %d: %w", name, offset, err)
-		}
-		if len(read.Data) == 0 {
-			return nil
-		}
-		if offset, err = replay(read.Data, offset, take); err != nil {
-			return fmt.Errorf("%s at offset %d: %w", name, offset, err)
-		}
-	}
-	return nil
-}
-
-// replay hands on the records of whole batches, and returns the offset after them.
-func replay(data []byte, offset int64, take func(keylog.Record) error) (int64, error) {
-	for len(data) > 0 {
-		h, err := batch.Verify(data)
-		if err != nil {
-			return offset, err
-		}
-		it, err := batch.Records(data[:h.Size], maxReplayed)
-		if err != nil {
-			return h.BaseOffset, err
-		}
-		for r, ok := it.Next(); ok; r, ok = it.Next() {
-			if err := take(keylog.Record{Key: r.Key, Value: r.Value}); err != nil {
-				return r.Offset, err
-			}
-		}
-		if err := it.Err(); err != nil {
-			return h.BaseOffset, err
-		}
-		offset, data = h.NextOffset(), data[h.Size:]
-	}
-	return offset, nil
-}
-
-// maxReplayed is the most bytes of one set; the coordinators bound theirs far below.
-const maxReplayed = 128 << 20
