@@ -64,11 +64,8 @@ func (c *conn) try(req kmsg.Request) (kmsg.Response, error) {
 	return resp, nil
 }
 
-// ask sends a request in its newest served version unless it has one.
-func ask[R kmsg.Response](c *conn, req interface {
-	kmsg.Request
-	ResponseKind() kmsg.Response
-}) R {
+// ask sends a request and returns its answer.
+func ask[R kmsg.Response](c *conn, req kmsg.Request) R {
 	c.t.Helper()
 	resp, err := c.try(req)
 	if err != nil {
@@ -119,6 +116,14 @@ func codes(resp kmsg.Response) []int16 {
 	return all
 }
 
+// named is what an error code is called.
+func named(code int16) string {
+	if e := kerr.TypedErrorForCode(code); e != nil {
+		return e.Message
+	}
+	return "no error"
+}
+
 // wantCode fails unless an error is the expected one, nil for none.
 func wantCode(t testing.TB, what string, got int16, want *kerr.Error) {
 	t.Helper()
@@ -127,13 +132,6 @@ func wantCode(t testing.TB, what string, got int16, want *kerr.Error) {
 		code = want.Code
 	}
 	if got != code {
-		t.Errorf("%s: %s, want %s", what, nameOf(got), nameOf(code))
+		t.Errorf("%s: %s, want %s", what, named(got), named(code))
 	}
-}
-
-func nameOf(code int16) string {
-	if e := kerr.TypedErrorForCode(code); e != nil {
-		return e.Message
-	}
-	return "no error"
 }
