@@ -191,7 +191,7 @@ func (w *world) salvage(ctx context.Context, topic string, onlyCommitted bool) (
 		return nil, nil, err
 	}
 	defer client.Close()
-	r := &reading{client: client, topic: topic, committed: onlyCommitted, content: content{}, skip: map[int32]int64{}}
+	r := &reading{client: client, topic: topic, committed: onlyCommitted, content: content{}, epoch: map[int32]int32{}, skip: map[int32]int64{}}
 	err = r.run(ctx)
 	return r.content, r.skipped, err
 }

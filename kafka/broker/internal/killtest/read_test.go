@@ -23,7 +23,7 @@ func (w *world) read(ctx context.Context, topic string, onlyCommitted bool) (con
 		return nil, err
 	}
 	defer client.Close()
-	r := &reading{client: client, topic: topic, committed: onlyCommitted, content: content{}}
+	r := &reading{client: client, topic: topic, committed: onlyCommitted, content: content{}, epoch: map[int32]int32{}}
 	if err := r.run(ctx); err != nil {
 		return r.content, fmt.Errorf("read %s: %w, with %v left", topic, err, r.left)
 	}
@@ -35,6 +35,7 @@ type reading struct {
 	topic     string
 	committed bool
 	content   content
+	epoch     map[int32]int32 // of the last record
 	left      map[int32]int64 // ends of partitions that are not read whole
 	// skip, unless nil, has partitions go on after what cannot be read; it is where they were.
 	skip    map[int32]int64
@@ -108,6 +109,10 @@ func (r *reading) take(fetches kgo.Fetches) error {
 			delete(r.left, got.Partition)
 			return
 		}
+		if before := r.epoch[got.Partition]; got.LeaderEpoch < before {
+			failed = fmt.Errorf("partition %d: leader epoch %d at offset %d comes after %d", got.Partition, got.LeaderEpoch, got.Offset, before)
+		}
+		r.epoch[got.Partition] = got.LeaderEpoch
 		if !got.Attrs.IsControl() {
 			r.content[got.Partition] = append(r.content[got.Partition], recordOf(got))
 		}
