@@ -13,6 +13,7 @@ type Report struct {
 	Started     time.Time     `json:"started"`
 	Recovery    time.Duration `json:"recovery"` // how long opening the folder took
 	Connections int           `json:"connections"`
+	Traffic     TrafficReport `json:"traffic"`
 	// Syncs are the journal's since the start; Bytes are those of all logs.
 	Syncs uint64 `json:"syncs"`
 	Bytes int64  `json:"bytes"`
@@ -22,6 +23,19 @@ type Report struct {
 	Retention    RetentionReport     `json:"retention"`
 	Topics       []TopicReport       `json:"topics"`
 	Transactions []TransactionReport `json:"transactions"`
+}
+
+// TrafficReport is what came and went since the start.
+type TrafficReport struct {
+	Accepted uint64 `json:"accepted"` // connections
+	// Refused are connections that were closed: too many, or for what they sent.
+	Refused  uint64 `json:"refused"`
+	BytesIn  uint64 `json:"bytesIn"`
+	BytesOut uint64 `json:"bytesOut"`
+	// Buffered is the bytes of requests that are being read or answered.
+	Buffered int64 `json:"buffered"`
+	// Requests are counts by Kafka's names of them.
+	Requests map[string]uint64 `json:"requests"`
 }
 
 // CompactionReport is what compaction has done since the start.

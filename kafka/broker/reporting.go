@@ -15,12 +15,13 @@ func (b *Broker) Report() Report {
 	s := b.node.Stats()
 	r := Report{
 		ClusterID: b.ClusterID(), Addr: b.addr, DataDir: b.config.DataDir, Durability: b.config.Durability,
-		Started: b.started, Recovery: s.Recovered, Connections: b.wire.Stats().Connections,
+		Started: b.started, Recovery: s.Recovered,
 		Syncs: s.Syncs, Bytes: s.Bytes, Warnings: append([]string{}, s.Warnings...),
 		Compaction: CompactionReport{Runs: s.Compactions, Before: s.CompactedBefore, After: s.CompactedAfter, Error: s.LastError},
 		Retention:  RetentionReport{Segments: s.RetentionSegments, Bytes: s.RetentionBytes},
 		Topics:     []TopicReport{}, Transactions: []TransactionReport{},
 	}
+	r.Connections, r.Traffic = b.traffic()
 	if err := b.server.Failed(); err != nil {
 		r.Failed = err.Error()
 	}
@@ -31,6 +32,18 @@ func (b *Broker) Report() Report {
 		r.Transactions = append(r.Transactions, reportTransaction(t))
 	}
 	return r
+}
+
+func (b *Broker) traffic() (connections int, r TrafficReport) {
+	s := b.wire.Stats()
+	r = TrafficReport{
+		Accepted: s.Accepted, Refused: s.Refused, BytesIn: s.BytesIn, BytesOut: s.BytesOut,
+		Buffered: s.BufferBytes, Requests: map[string]uint64{},
+	}
+	for key, n := range s.Requests {
+		r.Requests[kmsg.NameForKey(key)] = n
+	}
+	return s.Connections, r
 }
 
 func reportTopic(t *node.Topic) TopicReport {

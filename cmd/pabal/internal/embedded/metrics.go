@@ -3,6 +3,8 @@ package embedded
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,8 +30,20 @@ func WriteMetrics(w io.Writer, r broker.Report, now time.Time) {
 	gauge("pabal_broker_compaction_failed", truth(r.Compaction.Error != ""))
 	counter("pabal_broker_retention_segments_total", uint64(max(0, r.Retention.Segments)))
 	counter("pabal_broker_retention_bytes_total", uint64(max(0, r.Retention.Bytes)))
+	writeTraffic(gauge, counter, r.Traffic)
 	writeTransactions(gauge, r.Transactions, now)
 	writeTopics(gauge, r.Topics)
+}
+
+func writeTraffic(gauge func(string, float64), counter func(string, uint64), t broker.TrafficReport) {
+	counter("pabal_broker_connections_accepted_total", t.Accepted)
+	counter("pabal_broker_connections_refused_total", t.Refused)
+	counter("pabal_broker_received_bytes_total", t.BytesIn)
+	counter("pabal_broker_sent_bytes_total", t.BytesOut)
+	gauge("pabal_broker_buffered_bytes", float64(t.Buffered))
+	for _, name := range slices.Sorted(maps.Keys(t.Requests)) {
+		counter(fmt.Sprintf("pabal_broker_requests_total{request=%q}", name), t.Requests[name])
+	}
 }
 
 func truth(is bool) float64 {

@@ -18,7 +18,7 @@ var at0 = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 func aReport() broker.Report {
 	return broker.Report{
 		ClusterID: "k", Addr: "127.0.0.1:9092", DataDir: "/d", Durability: broker.Fsync, Failed: "sync: i/o error", Started: at0, Recovery: 1500 * time.Microsecond,
-		Connections: 3, Syncs: 7, Bytes: 900, Warnings: []string{"torn"},
+		Connections: 3, Traffic: broker.TrafficReport{Accepted: 9, Refused: 2, BytesIn: 100, BytesOut: 200, Buffered: 5, Requests: map[string]uint64{"Produce": 6}}, Syncs: 7, Bytes: 900, Warnings: []string{"torn"},
 		Compaction: broker.CompactionReport{Runs: 2, Before: 100, After: 40, Error: "disk full"}, Retention: broker.RetentionReport{Segments: 4, Bytes: 400},
 		Topics: []broker.TopicReport{
 			{Name: "orders", Bytes: 800, Settings: map[string]string{"cleanup.policy": "compact"}, Cleanup: "compact", Partitions: []broker.PartitionReport{
@@ -69,6 +69,8 @@ func TestMetrics(t *testing.T) {
 		"pabal_broker_warnings 1", "pabal_broker_syncs_total 7", "pabal_broker_compaction_runs_total 2", "pabal_broker_compaction_read_bytes_total 100",
 		"pabal_broker_compaction_freed_bytes_total 60", "pabal_broker_compaction_failed 1", "pabal_broker_retention_segments_total 4", "pabal_broker_retention_bytes_total 400",
 		"pabal_broker_transactions_open 2", "pabal_broker_transactions_oldest_seconds 30", `pabal_broker_topic_bytes{topic="orders"} 800`, "pabal_broker_topics 2",
+		"pabal_broker_connections_accepted_total 9", "pabal_broker_connections_refused_total 2", "pabal_broker_received_bytes_total 100",
+		"pabal_broker_sent_bytes_total 200", "pabal_broker_buffered_bytes 5", `pabal_broker_requests_total{request="Produce"} 6`,
 		"pabal_broker_partitions 2", "pabal_broker_partitions_failed 1", "pabal_broker_segments 2", "pabal_broker_dirty_bytes 80",
 	} {
 		i := slices.Index(lines, want)
