@@ -30,6 +30,16 @@ func (l *Log) Dirty() (dirty, all int64) {
 	return dirty, all
 }
 
+// TombstonesDue says that Compact would remove tombstones or markers, though there be
+// nothing new, because they have been seen DeleteRetention ago.
+func (l *Log) TombstonesDue() bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.tombstonesDue(l.millis())
+}
+
+func (l *Log) tombstonesDue(now int64) bool { return l.horizon > 0 && now >= l.horizon }
+
 // compactable returns the segments that may be compacted: not the last one, whole below
 // the last stable offset, and older than the lag.
 func (l *Log) compactable(now int64) []*segment {
@@ -58,7 +68,7 @@ func (l *Log) Compact(memory int) (Compaction, error) {
 	if err := c.mapKeys(); err != nil {
 		return Compaction{}, fmt.Errorf("compact %s: %w", l.dir, err)
 	}
-	if c.to <= c.from {
+	if c.to <= c.from && !c.again {
 		return Compaction{To: c.to}, nil
 	}
 	done := Compaction{To: c.to}
@@ -73,7 +83,7 @@ func (l *Log) Compact(memory int) (Compaction, error) {
 		done.Before, done.After = done.Before+before, done.After+after
 	}
 	l.mu.Lock()
-	l.cleaned = max(l.cleaned, c.to)
+	l.cleaned, l.horizon = max(l.cleaned, c.to), c.next
 	l.producers.Forget(c.to)
 	l.mu.Unlock()
 	return done, l.Checkpoint()
@@ -93,6 +103,8 @@ type compactor struct {
 	aborted  map[int64][]producer.Aborted
 	lasts    map[int64]int64
 	hasData  map[int64]bool // producers with data kept since their last marker
+	again    bool           // tombstones may go
+	next     int64          // when the first ones of those that stay may
 }
 
 func (l *Log) newCompactor(memory int) *compactor {
@@ -105,6 +117,7 @@ func (l *Log) newCompactor(memory int) *compactor {
 		c.segments = append(c.segments, s)
 		c.ends = append(c.ends, l.segments[i+1].base)
 	}
+	c.again = l.tombstonesDue(c.now)
 	for _, a := range l.producers.Between(0, l.next) {
 		c.aborted[a.ProducerID] = append(c.aborted[a.ProducerID], a)
 	}
@@ -234,13 +247,25 @@ func (c *compactor) fill(to *segment, group []int) (changed bool, err error) {
 			if len(kept) == 0 {
 				return nil
 			}
-			return w.add(kept)
+			return c.put(w, kept)
 		})
 		if err != nil {
 			return false, err
 		}
 	}
 	return changed, w.flush()
+}
+
+// put writes a batch that is kept, and notes when tombstones in it may go.
+func (c *compactor) put(w *writer, kept []byte) error {
+	h, err := batch.Parse(kept)
+	if err != nil {
+		return err
+	}
+	if at := h.DeleteHorizon(); h.HasDeleteHorizon() && at > c.now && (c.next == 0 || at < c.next) {
+		c.next = at
+	}
+	return w.add(kept, h)
 }
 
 // writer collects batches into writes of scanBuffer bytes.
@@ -250,11 +275,7 @@ type writer struct {
 	at  int64
 }
 
-func (w *writer) add(b []byte) error {
-	h, err := batch.Parse(b)
-	if err != nil {
-		return err
-	}
+func (w *writer) add(b []byte, h batch.Header) error {
 	w.s.idx.add(w.s.base, h)
 	w.s.size += int64(len(b))
 	w.s.maxTime = max(w.s.maxTime, h.MaxTimestamp)

@@ -30,6 +30,7 @@ type Log struct {
 	highWatermark int64
 	stable        int64
 	cleaned       int64 // compacted up to here
+	horizon       int64 // when the first tombstone or marker below that may go; 0: there is none
 	epochs        []EpochStart
 	producers     *producer.State
 	unsaved       int64 // bytes appended since the last checkpoint

@@ -179,6 +179,9 @@ func (r *recovery) finish() error {
 		}
 	}
 	r.start = max(r.start, r.segments[0].base)
+	if r.cleaned > r.start { // nobody has noted whether there are tombstones, nor since when
+		r.horizon = r.millis() + r.config.DeleteRetention.Milliseconds()
+	}
 	r.highWatermark = r.next
 	r.restable()
 	return nil

@@ -24,7 +24,11 @@ func (n *Node) Close() error {
 		errs[i] = all[i].log.Close()
 		return nil
 	})
-	if err = errors.Join(append(errs, err)...); err == nil && n.failed.Load() == nil {
+	err = errors.Join(append(errs, err)...)
+	if failed := n.failed.Load(); err == nil && failed != nil {
+		err = *failed
+	}
+	if err == nil { // the next start is a clean one
 		changed := n.meta.clone()
 		changed.Clean = true
 		err = changed.write(n.o.FS, n.o.Dir)
@@ -40,7 +44,9 @@ func (n *Node) Kill() {
 		return
 	}
 	n.journal.Kill()
+	n.admin.Lock() // a change under way saves nothing any more
 	n.killLogs()
+	n.admin.Unlock()
 	n.work.end()
 	for _, l := range n.keyLogs {
 		l.close()

@@ -15,7 +15,7 @@ func (n *Node) SetSettings(topic string, own map[string]string, validateOnly boo
 	if t == nil {
 		return fmt.Errorf("%w: topic %s", kerr.UnknownTopicOrPartition, topic)
 	}
-	if err := checkTopic(own); err != nil || validateOnly {
+	if err := t.check(own); err != nil || validateOnly {
 		return err
 	}
 	own = maps.Clone(own)
@@ -25,6 +25,17 @@ func (n *Node) SetSettings(topic string, own map[string]string, validateOnly boo
 		return err
 	}
 	t.configure(newSettings(own, n.current.Load()))
+	return nil
+}
+
+// check refuses settings that the topic cannot have.
+func (t *Topic) check(own map[string]string) error {
+	if err := checkTopic(own); err != nil {
+		return err
+	}
+	if t.Internal && own["cleanup.policy"] != "compact" {
+		return invalid("cleanup.policy of %s stays compact, set as its own: the broker's memory is in it", t.Name)
+	}
 	return nil
 }
 

@@ -111,8 +111,7 @@ func (n *Node) make(topics []*Topic, changed *meta) error {
 	if err := n.openNew(all); err != nil {
 		return err
 	}
-	if err := n.save(changed); err != nil {
-		n.discard(all)
+	if err := n.saveOr(changed, all); err != nil {
 		return err
 	}
 	n.catalog.Store(n.catalog.Load().with(topics))
@@ -133,6 +132,15 @@ func (n *Node) openNew(all []*Partition) error {
 		return fmt.Errorf("%w: make the partitions: %w", kerr.KafkaStorageError, err)
 	}
 	return nil
+}
+
+// saveOr saves meta, or discards partitions that it does not know then.
+func (n *Node) saveOr(changed *meta, added []*Partition) error {
+	err := n.save(changed)
+	if err != nil && !errors.Is(err, errInDoubt) {
+		n.discard(added)
+	}
+	return err
 }
 
 // syncFolders makes the names of partitions' folders last.
@@ -185,8 +193,7 @@ func (n *Node) AddPartitions(topic string, count int, validateOnly bool) error {
 		return err
 	}
 	changed.topic(topic).Partitions = count
-	if err := n.save(changed); err != nil {
-		n.discard(all[before:])
+	if err := n.saveOr(changed, all[before:]); err != nil {
 		return err
 	}
 	t.partitions.Store(&all)

@@ -20,6 +20,8 @@ func (n *Node) Delete(names ...string) []error {
 		switch {
 		case t == nil || slices.Contains(gone, t):
 			errs[i] = fmt.Errorf("%w: topic %s", kerr.UnknownTopicOrPartition, name)
+		case n.BrokerSetting("delete.topic.enable") != "true":
+			errs[i] = fmt.Errorf("%w: the broker's setting delete.topic.enable is false", kerr.TopicDeletionDisabled)
 		case t.Internal:
 			errs[i] = fmt.Errorf("%w: %s is the broker's own", kerr.InvalidTopicException, name)
 		default:
@@ -42,8 +44,14 @@ func (n *Node) Delete(names ...string) []error {
 	}
 	n.catalog.Store(n.catalog.Load().without(isGone))
 	for _, t := range gone {
-		n.removing.Go(func() { n.remove(t) })
+		for _, p := range t.Partitions() {
+			p.gone.Store(true)
+			p.watchers.tell()
+		}
 	}
+	n.removing.Go(func() {
+		_ = parallel(len(gone), func(i int) error { n.remove(gone[i]); return nil })
+	})
 	return errs
 }
 
@@ -51,10 +59,9 @@ func (n *Node) Delete(names ...string) []error {
 // What is left is removed at the next start.
 func (n *Node) remove(t *Topic) {
 	for _, p := range t.Partitions() {
-		p.turn.Lock() // an append under way ends before
-		p.gone.Store(true)
-		p.turn.Unlock()
-		p.watchers.tell()
+		p.turn.Lock()   // an append under way ends before
+		p.turn.Unlock() //nolint:staticcheck // only to wait
+		n.work.forget(p)
 		p.log.Kill()
 		if err := log.Remove(n.o.FS, p.folder()); err != nil {
 			n.o.Logger.Warn("files of a deleted topic are left until the next start", "topic", t.Name, "partition", p.Index, "error", err)

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -8,145 +9,182 @@ import (
 	"github.com/pabal-dev/pabal/kafka/broker/internal/log"
 )
 
-// maintenance has logs maintained on a timer, by one goroutine.
+// maintenance has logs maintained on a timer: retention by one goroutine, and one
+// compaction at a time beside it, which may take long.
 type maintenance struct {
-	due   chan chan struct{} // asked for out of turn
-	ended chan struct{}
-	stop  chan struct{}
-	once  sync.Once
-	began bool
+	ctx     context.Context
+	stop    context.CancelFunc
+	running sync.WaitGroup
+	// compacting is held by the compaction that runs.
+	compacting sync.Mutex
 
 	runs, before, after atomic.Int64
 	lastError           atomic.Pointer[string]
-	// Of the goroutine: what was said already, and since when logs wait for compaction.
-	failing map[*log.Log]string
-	waiting map[*log.Log]time.Time
+
+	mu      sync.Mutex
+	expired log.Expired           // of logs that are no more
+	failing map[*Partition]string // what was said already
+	// Of the compaction that runs: when logs are tried again whose compaction failed.
+	again map[*Partition]time.Time
 }
 
+// retryCompaction is after how long a compaction that failed is tried again, because it
+// may have read much before that.
+const retryCompaction = time.Minute
+
 func (w *maintenance) start(n *Node) {
-	w.due, w.stop, w.ended = make(chan chan struct{}), make(chan struct{}), make(chan struct{})
-	w.failing, w.waiting, w.began = map[*log.Log]string{}, map[*log.Log]time.Time{}, true
-	go func() {
-		defer close(w.ended)
-		w.run(n)
-	}()
+	w.ctx, w.stop = context.WithCancel(context.Background())
+	w.failing, w.again = map[*Partition]string{}, map[*Partition]time.Time{}
+	w.running.Go(func() { w.every(n.o.MaintainEvery, n.retain) })
+	w.running.Go(func() { w.every(n.o.MaintainEvery, n.compact) })
 }
 
 // end waits for what is under way.
 func (w *maintenance) end() {
-	if w.began {
-		w.once.Do(func() { close(w.stop) })
-		<-w.ended
+	if w.stop != nil {
+		w.stop()
+		w.running.Wait()
 	}
 }
 
-func (w *maintenance) stopping() bool {
-	select {
-	case <-w.stop:
-		return true
-	default:
-		return false
-	}
-}
-
-func (w *maintenance) run(n *Node) {
-	ticker := time.NewTicker(n.o.MaintainEvery)
+func (w *maintenance) every(interval time.Duration, do func()) {
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
 		select {
-		case <-ticker.C:
-			w.pass(n)
-		case done := <-w.due:
-			w.pass(n)
-			close(done)
-		case <-w.stop:
+		case <-w.ctx.Done():
 			return
+		case <-ticker.C:
+			do()
 		}
 	}
 }
 
 // Maintain does at once what is due: new segments, retention, compaction.
 func (n *Node) Maintain() {
-	done := make(chan struct{})
-	select {
-	case n.work.due <- done:
-		select {
-		case <-done:
-		case <-n.work.ended:
+	n.retain()
+	n.compact()
+}
+
+// retain has all logs begin segments, forget idle producers and remove what is old.
+func (n *Node) retain() {
+	for _, p := range n.partitions() {
+		if n.work.ctx.Err() != nil || n.stopped() != nil {
+			return
 		}
-	case <-n.work.ended:
+		start := p.log.Offsets().Start
+		err := p.log.Maintain()
+		if p.log.Offsets().Start != start {
+			p.watchers.tell()
+		}
+		n.work.note(n, p, "retention", err)
 	}
 }
 
-func (w *maintenance) pass(n *Node) {
-	for _, t := range n.catalog.Load().sorted {
-		for _, p := range t.Partitions() {
-			if w.stopping() {
-				return
-			}
-			w.note(n, p, "maintain", p.log.Maintain())
+// compact compacts the logs that are due, the one with the largest part to gain first.
+func (n *Node) compact() {
+	n.work.compacting.Lock()
+	defer n.work.compacting.Unlock()
+	done := map[*Partition]bool{}
+	for p, at := range n.work.again {
+		if done[p] = n.o.Now().Before(at); !done[p] {
+			delete(n.work.again, p)
 		}
 	}
-	w.compact(n)
+	for n.work.ctx.Err() == nil && n.stopped() == nil {
+		p := n.dirtiest(done)
+		if p == nil {
+			return
+		}
+		done[p] = n.compactOne(p)
+	}
 }
 
-// compact has one log after another compacted whose part that compaction has not seen is
-// large enough, or waits for too long.
-func (w *maintenance) compact(n *Node) {
+// dirtiest returns the log that is due whose dirty part is largest, or nil.
+func (n *Node) dirtiest(done map[*Partition]bool) (found *Partition) {
+	most := -1.0
 	for _, t := range n.catalog.Load().sorted {
 		s := t.settings.Load()
 		if !s.log.Compact {
 			continue
 		}
 		for _, p := range t.Partitions() {
-			if w.stopping() {
-				return
-			}
-			if !p.gone.Load() && w.worth(n, p, s) {
-				w.compactOne(n, p)
+			if ratio, due := p.dirty(s); due && !done[p] && ratio > most {
+				found, most = p, ratio
 			}
 		}
 	}
+	return found
 }
 
-func (w *maintenance) worth(n *Node, p *Partition, s *settings) bool {
+// dirty says which part of a log compaction has not seen, and whether it is time to.
+func (p *Partition) dirty(s *settings) (ratio float64, due bool) {
 	dirty, all := p.log.Dirty()
 	if dirty == 0 {
-		delete(w.waiting, p.log)
-		return false
+		return 0, p.log.TombstonesDue()
 	}
-	since, waits := w.waiting[p.log]
-	if !waits {
-		since = n.o.Now()
-		w.waiting[p.log] = since
-	}
-	return float64(dirty) >= s.dirtyRatio*float64(all) || n.o.Now().Sub(since) >= s.maxLag
+	ratio = float64(dirty) / float64(all)
+	return ratio, ratio >= s.dirtyRatio || p.lags(s.maxLag) || p.log.TombstonesDue()
 }
 
-func (w *maintenance) compactOne(n *Node, p *Partition) {
-	done, err := p.log.Compact(n.o.CompactionMemory)
-	delete(w.waiting, p.log)
-	w.note(n, p, "compact", err)
-	if err == nil && done.Before > 0 {
-		w.runs.Add(1)
-		w.before.Add(done.Before)
-		w.after.Add(done.After)
+// lags says whether records wait for compaction for longer than max.compaction.lag.ms.
+func (p *Partition) lags(most time.Duration) bool {
+	if most == milliseconds(1<<63-1) {
+		return false
 	}
+	now := p.Topic.node.o.Now()
+	for _, s := range p.log.Segments() {
+		if !s.Active && !s.Compacted && now.Sub(s.Newest) >= most {
+			return true
+		}
+	}
+	return false
+}
+
+// compactOne says whether there is nothing more to do for now: where the keys are too many
+// for the memory the next run goes on.
+func (n *Node) compactOne(p *Partition) (finished bool) {
+	before, _ := p.log.Dirty()
+	c, err := p.log.Compact(n.o.CompactionMemory)
+	n.work.note(n, p, "compaction", err)
+	if err != nil {
+		n.work.again[p] = n.o.Now().Add(retryCompaction)
+		return true
+	}
+	if c.Before > 0 {
+		n.work.runs.Add(1)
+		n.work.before.Add(c.Before)
+		n.work.after.Add(c.After)
+	}
+	dirty, _ := p.log.Dirty()
+	return dirty == 0 || dirty >= before
 }
 
 // note says once why a log cannot be maintained.
 func (w *maintenance) note(n *Node, p *Partition, what string, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	switch {
 	case err == nil:
-		delete(w.failing, p.log)
+		delete(w.failing, p)
 		return
-	case p.gone.Load() || n.closed.Load():
+	case p.Gone() || n.closed.Load():
 		return
 	}
-	text := what + " " + p.String() + ": " + err.Error()
+	text := what + " of " + p.String() + ": " + err.Error()
 	w.lastError.Store(&text)
-	if w.failing[p.log] != text {
-		w.failing[p.log] = text
+	if w.failing[p] != text {
+		w.failing[p] = text
 		n.o.Logger.Error("a partition cannot be maintained", "topic", p.Topic.Name, "partition", p.Index, "step", what, "error", err)
 	}
+}
+
+// forget keeps the count of what retention has removed of a partition that goes.
+func (w *maintenance) forget(p *Partition) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	gone := p.log.Expired()
+	w.expired.Segments += gone.Segments
+	w.expired.Bytes += gone.Bytes
+	delete(w.failing, p)
 }

@@ -34,6 +34,9 @@ func (n *Node) Stats() Stats {
 	if text := n.work.lastError.Load(); text != nil {
 		s.LastError = *text
 	}
+	n.work.mu.Lock()
+	s.RetentionSegments, s.RetentionBytes = n.work.expired.Segments, n.work.expired.Bytes
+	n.work.mu.Unlock()
 	for _, p := range n.partitions() {
 		s.Partitions++
 		s.Bytes += p.log.Size()
