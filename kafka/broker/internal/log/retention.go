@@ -52,10 +52,16 @@ func (l *Log) raiseStart(start int64) error {
 // Maintain begins a new segment where the last one is too old, forgets idle producers,
 // removes old segments as the settings say and, where more than checkpointBytes were
 // appended since, makes a checkpoint. It is for a timer, every few seconds.
-func (l *Log) Maintain() error {
+func (l *Log) Maintain() error { return l.maintain(true) }
+
+// Tend is Maintain without the removal of old segments, for a timer of its own: Kafka
+// looks for those every five minutes.
+func (l *Log) Tend() error { return l.maintain(false) }
+
+func (l *Log) maintain(expire bool) error {
 	l.maintenance.Lock()
 	defer l.maintenance.Unlock()
-	start, roll := l.due()
+	start, roll := l.due(expire)
 	if roll {
 		l.mu.Lock()
 		err := l.failed
@@ -107,7 +113,7 @@ const checkpointBytes = 128 << 20
 
 // due forgets idle producers and says where the log is to start, -1 as now, and whether
 // a new segment is to be begun.
-func (l *Log) due() (start int64, roll bool) {
+func (l *Log) due(expire bool) (start int64, roll bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.millis()
@@ -117,7 +123,7 @@ func (l *Log) due() (start int64, roll bool) {
 		roll = true
 	}
 	n := 0
-	if l.config.deletes() {
+	if expire && l.config.deletes() {
 		n = l.expired(now)
 	}
 	switch {

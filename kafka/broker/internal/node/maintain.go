@@ -35,7 +35,9 @@ const retryCompaction = time.Minute
 func (w *maintenance) start(n *Node) {
 	w.ctx, w.stop = context.WithCancel(context.Background())
 	w.failing, w.again = map[*Partition]string{}, map[*Partition]time.Time{}
-	w.running.Go(func() { w.every(n.o.MaintainEvery, n.retain) })
+	retention := milliseconds(number(n.current.Load().value("log.retention.check.interval.ms")))
+	w.running.Go(func() { w.every(retention, n.retain) })
+	w.running.Go(func() { w.every(n.o.MaintainEvery, n.tend) })
 	w.running.Go(func() { w.every(n.o.MaintainEvery, n.compact) })
 }
 
@@ -66,14 +68,19 @@ func (n *Node) Maintain() {
 	n.compact()
 }
 
-// retain has all logs begin segments, forget idle producers and remove what is old.
-func (n *Node) retain() {
+// tend has all logs begin segments, forget idle producers and note where they are.
+func (n *Node) tend() { n.maintain((*log.Log).Tend) }
+
+// retain does so too, and has them remove what is old.
+func (n *Node) retain() { n.maintain((*log.Log).Maintain) }
+
+func (n *Node) maintain(do func(*log.Log) error) {
 	for _, p := range n.partitions() {
 		if n.work.ctx.Err() != nil || n.stopped() != nil {
 			return
 		}
 		start := p.log.Offsets().Start
-		err := p.log.Maintain()
+		err := do(p.log)
 		if p.log.Offsets().Start != start {
 			p.watchers.tell()
 		}

@@ -33,8 +33,9 @@ type Options struct {
 	// CompactionMemory bounds the map of keys of the one compaction that runs at a
 	// time; default 32 MiB. log.cleaner.dedupe.buffer.size in Settings goes before it.
 	CompactionMemory int
-	// MaintainEvery is how often logs are maintained; default 5 s.
-	// log.retention.check.interval.ms in Settings goes before it.
+	// MaintainEvery is how often logs are maintained; default 5 s, at most every
+	// log.retention.check.interval.ms of Settings, which is how often retention is
+	// looked at.
 	MaintainEvery time.Duration
 	Now           func() time.Time // default time.Now
 	Logger        *slog.Logger     // default: none

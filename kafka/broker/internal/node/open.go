@@ -51,7 +51,7 @@ func (n *Node) given() error {
 		n.o.CompactionMemory = int(min(number(v), 1<<40))
 	}
 	if v, ok := settings["log.retention.check.interval.ms"]; ok {
-		n.o.MaintainEvery = milliseconds(number(v))
+		n.o.MaintainEvery = min(n.o.MaintainEvery, milliseconds(number(v)))
 	}
 	n.o.Settings = settings
 	return nil
