@@ -135,7 +135,7 @@ func TestWhoLeavesWhileWaitingForMemory(t *testing.T) {
 		go c.Write(frame(1, produceOf(1<<20-100)))
 		clients = append(clients, c)
 	}
-	until(t, "the memory is used", func() bool { return w.Stats().BufferBytes > 1<<20 })
+	until(t, "the memory is used", func() bool { s := w.Stats(); return s.BufferBytes > 1<<20-1000 && s.Connections == 6 })
 	w.CutConnections()
 	close(gate)
 	for _, c := range clients {

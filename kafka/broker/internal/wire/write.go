@@ -24,13 +24,15 @@ func (c *Conn) write() {
 			return
 		}
 		err := c.send(ready)
-		c.queue.sent(len(ready))
 		if err != nil {
 			if errors.Is(err, os.ErrDeadlineExceeded) {
 				err = refuse("it does not read its answers")
 			}
 			c.complain(err)
 			c.end(err)
+		}
+		c.queue.sent(len(ready))
+		if err != nil {
 			return
 		}
 		clear(ready)
