@@ -48,6 +48,23 @@ func TestDemoWithCrashes(t *testing.T) {
 	noTemporaryFolder(t, r)
 }
 
+// TestDemoKillsItsBroker: in a folder the broker is a process of its own, too, and loses nothing
+// that it acknowledged, in this run and in the next one.
+func TestDemoKillsItsBroker(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "demo")
+	for start := 1; start <= 2; start++ {
+		r := pabal(t, demoArgs("--chaos", "--data-dir="+folder, "--duration=8s", "--rate=30")...)
+		report := goodReport(t, r)
+		if report.BrokerCrashes == 0 || report.BrokerCrashes > report.Crashes {
+			t.Errorf("start %d: the broker was killed %d times, of %d crashes\n%s", start, report.BrokerCrashes, report.Crashes, r.stderr)
+		}
+		if !strings.Contains(r.stderr, "each third time the broker") || !strings.Contains(r.stderr, "in a process of its own") || !strings.Contains(detail(t, report, "services"), "times the broker") {
+			t.Errorf("it does not say that the broker is killed:\n%s\n%+v", r.stderr, report)
+		}
+	}
+}
+
 // TestDemoOfAll runs every scenario, twice in one folder, the second time with crashes.
 // Then the databases are falsified.
 func TestDemoOfAll(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/cluster"
-	"github.com/pabal-dev/pabal/cmd/pabal/internal/embedded"
 	"github.com/pabal-dev/pabal/kafka"
 	"github.com/pabal-dev/pabal/kafka/broker"
 )
@@ -52,9 +51,7 @@ func (s *session) startBrokerHere(ctx context.Context) (err error) {
 		return err
 	}
 	s.onClose(b.Stop)
-	if r, ok := any(b).(embedded.Reporter); ok {
-		s.reporter = r
-	}
+	s.reporter = b
 	return nil
 }
 

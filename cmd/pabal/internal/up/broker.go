@@ -3,6 +3,7 @@ package up
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/pabal-dev/pabal/cmd/pabal/internal/embedded"
 	"github.com/pabal-dev/pabal/kafka"
 	"github.com/pabal-dev/pabal/kafka/broker"
+	"github.com/twmb/franz-go/pkg/kerr"
 )
 
 // startBroker starts the one in process, or looks whether the cluster is there.
@@ -28,7 +30,12 @@ func (s *session) startBroker(ctx context.Context) error {
 		return err
 	}
 	s.cluster.Prefix, s.cluster.ClientID, s.cluster.Logger = s.o.Config.Kafka.Prefix, clientID, s.log
-	if s.broker, err = broker.Start(ctx, c); err != nil {
+	switch s.broker, err = broker.Start(ctx, c); {
+	case errors.Is(err, kerr.InvalidConfig):
+		return fmt.Errorf("%w: broker.settings: %w", config.ErrWrong, err)
+	case errors.Is(err, broker.ErrConfig):
+		return fmt.Errorf("%w: %w", config.ErrWrong, err)
+	case err != nil:
 		return err
 	}
 	s.onStop(s.broker.Stop)
@@ -104,11 +111,10 @@ func (f *files) readBrokerFiles(c *config.Settings) (err error) {
 
 // reporter is the broker in this process, nil where there is none.
 func (s *session) reporter() embedded.Reporter {
-	b, ok := any(s.broker).(embedded.Reporter)
-	if s.broker == nil || !ok {
+	if s.broker == nil {
 		return nil
 	}
-	return b
+	return s.broker
 }
 
 // writeMetrics are those of what runs in this process beside the console.
