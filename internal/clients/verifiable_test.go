@@ -3,32 +3,20 @@ package clients_test
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pabal-dev/pabal/internal/testenv"
-	"github.com/pabal-dev/pabal/internal/testservers"
 )
 
 // java prepares a program of Apache Kafka's, by its class, in a virtual machine of its own.
 func java(t *testing.T, class string, args ...string) *exec.Cmd {
 	t.Helper()
-	jars := testenv.KafkaTools(t)
-	program, err := testservers.FindJava()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	t.Cleanup(cancel)
-	flags := []string{"-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-cp", filepath.Join(jars, "*"), class}
-	return exec.CommandContext(ctx, program, append(flags, args...)...)
+	return javaWith(t, []string{testenv.KafkaTools(t)}, class, args...)
 }
 
 // TestVerifiablePrograms: what the programs of Apache Kafka's system tests say they produced, copied in
