@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/pabal-dev/pabal/kafka"
@@ -20,6 +21,7 @@ type access struct {
 	users  []string
 	// may are the states that each user may be in: one, unless a change is in doubt.
 	may  map[string][]userState
+	mu   sync.Mutex
 	told map[string]int
 	done int
 }
@@ -96,6 +98,8 @@ func (a *access) change(ctx context.Context, admin *kadm.Client, user string, is
 		a.note("change", err)
 		return
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.done++
 	a.may[user] = []userState{next}
 }
@@ -150,7 +154,11 @@ func userStateOf(ctx context.Context, admin *kadm.Client, user string) (s userSt
 	return s, err
 }
 
-func (a *access) note(what string, err error) { a.told[what+": "+err.Error()]++ }
+func (a *access) note(what string, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.told[what+": "+err.Error()]++
+}
 
 func (a *access) check(ctx context.Context, f *findings) error {
 	client, err := a.w.client()
@@ -167,6 +175,8 @@ func (a *access) check(ctx context.Context, f *findings) error {
 }
 
 func (a *access) did() (string, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	text := fmt.Sprintf("%d; clients were told %v", a.done, a.told)
 	if a.done < 5 {
 		return text, errors.New("too few changes")

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/pabal-dev/pabal/kafka"
@@ -22,6 +23,7 @@ type changes struct {
 	names  []string
 	// may are the states that each topic may be in: one, unless a change is in doubt.
 	may  map[string][]topicState
+	mu   sync.Mutex
 	told map[string]int
 	done int
 }
@@ -90,6 +92,8 @@ func (c *changes) change(ctx context.Context, admin *kadm.Client, name string, i
 		c.note("change", err)
 		return
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.done++
 	c.may[name] = []topicState{next}
 }
@@ -179,7 +183,11 @@ func ignore(err, expected error) error {
 	return err
 }
 
-func (c *changes) note(what string, err error) { c.told[what+": "+err.Error()]++ }
+func (c *changes) note(what string, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.told[what+": "+err.Error()]++
+}
 
 func (c *changes) check(ctx context.Context, f *findings) error {
 	client, err := c.w.client()
@@ -196,6 +204,8 @@ func (c *changes) check(ctx context.Context, f *findings) error {
 }
 
 func (c *changes) did() (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	text := fmt.Sprintf("%d; clients were told %v", c.done, c.told)
 	if c.done < 5 {
 		return text, errors.New("too few changes")

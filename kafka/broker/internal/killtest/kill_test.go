@@ -32,13 +32,6 @@ func TestKill9Access(t *testing.T) {
 	w.finish(ctx)
 }
 
-// TestStops is the same with stops in order only.
-func TestStops(t *testing.T) {
-	w := newWorld(t, broker.Fsync, t.TempDir())
-	w.gentle = true
-	survive(t, w, testenv.Sized(3, 30))
-}
-
 func survive(t *testing.T, w *world, rounds int) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

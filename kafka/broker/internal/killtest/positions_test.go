@@ -169,6 +169,8 @@ func (p *positions) check(ctx context.Context, f *findings) error {
 }
 
 func (p *positions) did() (string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	text := fmt.Sprintf("%d commits for %d groups, of which %d were deleted; clients were told %v", p.commit, len(p.groups), p.delete, p.told)
 	if p.commit < 10 {
 		return text, errors.New("too few commits")

@@ -37,9 +37,6 @@ type reading struct {
 	content   content
 	epoch     map[int32]int32 // of the last record
 	left      map[int32]int64 // ends of partitions that are not read whole
-	// skip, unless nil, has partitions go on after what cannot be read; it is where they were.
-	skip    map[int32]int64
-	skipped []string
 }
 
 func (r *reading) run(ctx context.Context) error {
@@ -95,11 +92,7 @@ func (r *reading) ends(ctx context.Context) (map[int32]kgo.Offset, error) {
 func (r *reading) take(fetches kgo.Fetches) error {
 	var failed error
 	fetches.EachError(func(_ string, p int32, err error) {
-		switch {
-		case errors.Is(err, context.DeadlineExceeded):
-		case r.skip != nil:
-			r.over(p, err)
-		default:
+		if !errors.Is(err, context.DeadlineExceeded) {
 			failed = fmt.Errorf("partition %d: %w", p, err)
 		}
 	})
@@ -116,29 +109,11 @@ func (r *reading) take(fetches kgo.Fetches) error {
 		if !got.Attrs.IsControl() {
 			r.content[got.Partition] = append(r.content[got.Partition], recordOf(got))
 		}
-		if r.skip != nil {
-			r.skip[got.Partition] = got.Offset + 1
-		}
 		if got.Offset+1 >= end {
 			delete(r.left, got.Partition)
 		}
 	})
 	return failed
-}
-
-// over has a partition go on one offset later.
-func (r *reading) over(p int32, err error) {
-	if _, ok := r.left[p]; !ok {
-		return
-	}
-	r.skipped = append(r.skipped, fmt.Sprintf("%d@%d: %v", p, r.skip[p], err))
-	r.skip[p]++
-	r.client.RemoveConsumePartitions(map[string][]int32{r.topic: {p}})
-	if r.skip[p] >= r.left[p] {
-		delete(r.left, p)
-		return
-	}
-	r.client.AddConsumePartitions(map[string]map[int32]kgo.Offset{r.topic: {p: kgo.NewOffset().At(r.skip[p])}})
 }
 
 // drop gives up partitions that hold nothing any more up to the end that was noted.

@@ -157,6 +157,8 @@ func (r *readers) check(ctx context.Context, f *findings) error {
 }
 
 func (r *readers) did() (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	text := fmt.Sprintf("%d commits of %d members; clients were told %v", r.commits, r.lives, r.told)
 	if r.commits < 1 {
 		return text, errors.New("too few commits")

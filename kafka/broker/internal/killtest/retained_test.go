@@ -162,6 +162,8 @@ func (r *retained) check(ctx context.Context, f *findings) error {
 
 func (r *retained) did() (string, error) {
 	text, err := r.sequences.did()
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if err == nil && r.removed == 0 {
 		err = errors.New("retention took nothing")
 	}

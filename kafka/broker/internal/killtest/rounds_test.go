@@ -17,7 +17,7 @@ func (w *world) round() {
 	}
 	time.Sleep(life)
 	switch n := w.random.IntN(20); {
-	case n < 2 || w.gentle:
+	case n < 2:
 		w.end("SIGTERM", w.broker.stop)
 	case n < 4:
 		w.end("SIGKILL while it stops", w.killStopping)
@@ -26,7 +26,7 @@ func (w *world) round() {
 	default:
 		w.end("SIGKILL", w.kill)
 	}
-	for !w.gentle && w.random.IntN(3) == 0 {
+	for w.random.IntN(3) == 0 {
 		w.killStarting()
 	}
 	w.start()

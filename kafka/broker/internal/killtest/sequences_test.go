@@ -127,6 +127,8 @@ func (s *sequences) check(ctx context.Context, f *findings) error {
 
 func (s *sequences) did() (string, error) {
 	n := s.book.acknowledged()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	text := fmt.Sprintf("%d records acknowledged to %d clients, of which %d were abandoned", n, s.clients, s.abandoned)
 	if n < 100 {
 		return text, errors.New("too few records")

@@ -175,6 +175,8 @@ func (t *transactions) check(ctx context.Context, f *findings) error {
 
 func (t *transactions) did() (string, error) {
 	n := t.book.counts()
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	text := fmt.Sprintf("%d committed, %d aborted, %d in doubt; clients were told %v", n[committed], n[aborted], n[doubtful], t.told)
 	if n[committed] < 5 || n[aborted] < 2 {
 		return text, errors.New("too few transactions")

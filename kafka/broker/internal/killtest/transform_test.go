@@ -50,6 +50,8 @@ func (t *transform) topics() []kafka.Topic {
 	return []kafka.Topic{{Name: t.to, Partitions: partitions}}
 }
 func (t *transform) did() (string, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	text := fmt.Sprintf("%d records in %d transactions; clients were told %v", t.records, t.transactions, t.told)
 	if t.transactions < 5 {
 		return text, errors.New("too few transactions")

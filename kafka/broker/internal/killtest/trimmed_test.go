@@ -60,7 +60,9 @@ func (t *trimmed) trim(ctx context.Context) error {
 			continue
 		}
 		p := t.random.Int32N(partitions)
+		t.mu.Lock()
 		start := t.deleted[p]
+		t.mu.Unlock()
 		end, _ := ends.Lookup(t.topic, p)
 		if end.Offset <= start {
 			continue
@@ -112,5 +114,7 @@ func (t *trimmed) check(ctx context.Context, f *findings) error {
 
 func (t *trimmed) did() (string, error) {
 	text, err := t.retained.did()
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	return fmt.Sprintf("%s; clients were told %v", text, t.told), err
 }

@@ -172,6 +172,8 @@ func (v *versions) check(ctx context.Context, f *findings) error {
 
 func (v *versions) did() (string, error) {
 	n := v.book.counts()
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	text := fmt.Sprintf("%d committed, %d aborted, %d in doubt; clients were told %v", n[committed], n[aborted], n[doubtful], v.told)
 	if n[committed] < 100 || n[aborted] < 5 {
 		return text, errors.New("too few versions")

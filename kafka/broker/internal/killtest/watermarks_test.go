@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/pabal-dev/pabal/kafka"
@@ -18,6 +19,7 @@ type watermarks struct {
 	random  *rand.Rand
 	of      []workload
 	highest map[mark]int64
+	mu      sync.Mutex
 	looks   int
 	found   findings
 }
@@ -78,6 +80,8 @@ func (m *watermarks) look(ctx context.Context, client *kgo.Client) (apart int64,
 			m.note(mark{kind.what, o.Topic, o.Partition}, o.Offset)
 		})
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.looks++
 	return apart, nil
 }
@@ -114,8 +118,10 @@ func (m *watermarks) check(ctx context.Context, f *findings) error {
 }
 
 func (m *watermarks) did() (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.looks < 5 {
 		return "", errors.New("too few looks")
 	}
-	return fmt.Sprintf("%d looks at %d ends", m.looks, len(m.highest)), nil
+	return fmt.Sprintf("%d looks", m.looks), nil
 }

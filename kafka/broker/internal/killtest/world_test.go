@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -32,7 +33,8 @@ type workload interface {
 	run(ctx context.Context) error
 	// check compares what there is with the book. It may be called several times, after run.
 	check(ctx context.Context, f *findings) error
-	// did tells how much was done, and fails where it was too little to show anything.
+	// did tells how much was done, and fails where it was too little to show anything. It may
+	// be called meanwhile.
 	did() (string, error)
 }
 
@@ -41,7 +43,6 @@ type world struct {
 	t         *testing.T
 	random    *rand.Rand
 	config    childConfig
-	gentle    bool // ends lives with SIGTERM only
 	full      bool // the disk may be, of which the broker may complain
 	broker    *process
 	findings  findings
@@ -197,11 +198,15 @@ func (w *world) settle() {
 // end of the broker.
 func (w *world) finish(ctx context.Context) {
 	w.t.Helper()
+	testenv.Wait(w.t, "all clients to have done something", 30*time.Second, func() bool {
+		return !slices.ContainsFunc(w.workloads, func(l workload) bool {
+			_, err := l.did()
+			return err != nil && w.findings.total() == 0
+		})
+	})
 	w.settle()
-	if !w.gentle {
-		w.restart("SIGKILL")
-		w.verify(ctx, "after a kill")
-	}
+	w.restart("SIGKILL")
+	w.verify(ctx, "after a kill")
 	w.restart("SIGTERM")
 	w.verify(ctx, "after a stop")
 	w.tell()
