@@ -18,8 +18,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -90,7 +92,7 @@ func (b *Broker) open(ctx context.Context, listener net.Listener) (err error) {
 func openNode(ctx context.Context, c Config) (*node.Node, error) {
 	o := node.Options{
 		FS: vfs.NewMemory(), Dir: "memory", Partitions: c.Partitions, MaxPartitions: c.MaxPartitions,
-		Settings: c.Settings, Now: c.Now, Logger: c.Logger,
+		Settings: c.settings(), Now: c.Now, Logger: c.Logger,
 	}
 	mode, err := commit.ParseMode(string(c.Durability))
 	if err != nil {
@@ -116,8 +118,7 @@ func openNode(ctx context.Context, c Config) (*node.Node, error) {
 func (b *Broker) serverConfig(host string, port int32) server.Config {
 	c := b.config
 	sc := server.Config{
-		Node: b.node, Host: host, Port: port, Dir: c.DataDir, NoAutoCreate: c.NoAutoCreate,
-		MinSessionTimeout: c.MinSessionTimeout, InitialRebalanceDelay: negativeIfZero(c.InitialRebalanceDelay),
+		Node: b.node, Host: host, Port: port, Dir: c.DataDir,
 		Passwords: c.Users, ACLs: c.ACLs, SuperUsers: c.SuperUsers, Now: c.Now, Logger: c.Logger,
 	}
 	if c.Faults != nil {
@@ -126,13 +127,20 @@ func (b *Broker) serverConfig(host string, port int32) server.Config {
 	return sc
 }
 
-// negativeIfZero is how the coordinator of groups wants "none" to be said.
-func negativeIfZero(d time.Duration) time.Duration {
-	if d == 0 {
-		return -1
+// settings are those of the config that have a name of Kafka's, too, which goes before.
+func (c Config) settings() map[string]string {
+	all := map[string]string{"auto.create.topics.enable": strconv.FormatBool(!c.NoAutoCreate)}
+	if c.MinSessionTimeout > 0 {
+		all["group.min.session.timeout.ms"] = milliseconds(c.MinSessionTimeout)
 	}
-	return d
+	if c.InitialRebalanceDelay > 0 {
+		all["group.initial.rebalance.delay.ms"] = milliseconds(c.InitialRebalanceDelay)
+	}
+	maps.Copy(all, c.Settings)
+	return all
 }
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(max(d.Milliseconds(), 1), 10) }
 
 func (b *Broker) wireConfig() wire.Config {
 	c := b.config

@@ -16,7 +16,7 @@ func startOurs(t testing.TB, change func(*server.Config)) string {
 	t.Helper()
 	n, err := node.Open(t.Context(), node.Options{
 		FS: vfs.NewMemory(), Dir: "data", Durability: commit.Memory,
-		Settings: map[string]string{"group.min.session.timeout.ms": "1000"},
+		Settings: map[string]string{"group.min.session.timeout.ms": "1000", "auto.create.topics.enable": "false"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -26,7 +26,7 @@ func startOurs(t testing.TB, change func(*server.Config)) string {
 		t.Fatal(err)
 	}
 	addr := l.Addr().(*net.TCPAddr)
-	config := server.Config{Node: n, Host: "127.0.0.1", Port: int32(addr.Port), InitialRebalanceDelay: -1, NoAutoCreate: true}
+	config := server.Config{Node: n, Host: "127.0.0.1", Port: int32(addr.Port)}
 	if change != nil {
 		change(&config)
 	}

@@ -3,9 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
-	"time"
 
 	"github.com/pabal-dev/pabal/kafka/broker/internal/acl"
 	"github.com/pabal-dev/pabal/kafka/broker/internal/batch"
@@ -64,10 +62,12 @@ func (s *Server) setPasswords() error {
 func (s *Server) startGroups() error {
 	s.groups = group.New(group.Config{
 		Log: s.node.KeyLog(node.Offsets), Now: s.config.Now, Wake: s.timers.wake, Logger: s.config.Logger,
-		MinSessionTimeout:     orSetting(s.config.MinSessionTimeout, s.node, "group.min.session.timeout.ms", time.Millisecond),
-		MaxSessionTimeout:     orSetting(0, s.node, "group.max.session.timeout.ms", time.Millisecond),
-		InitialRebalanceDelay: s.config.InitialRebalanceDelay,
-		OffsetsRetention:      orSetting(0, s.node, "offsets.retention.minutes", time.Minute),
+		MinSessionTimeout:     s.settings.minSession,
+		MaxSessionTimeout:     s.settings.maxSession,
+		InitialRebalanceDelay: s.settings.rebalanceDelay,
+		MaxGroupSize:          s.settings.groupSize,
+		MaxMetadataBytes:      s.settings.metadataBytes,
+		OffsetsRetention:      s.settings.offsetsRetention,
 		PartitionExists:       func(topic string, partition int32) bool { return s.partition(topic, partition) != nil },
 		VerifyTxn: func(id string, producerID int64, epoch int16, g string) *kerr.Error {
 			return s.txns.VerifyGroup(id, producerID, epoch, g)
@@ -83,26 +83,14 @@ func (s *Server) startGroups() error {
 func (s *Server) startTxns() error {
 	s.txns = txn.New(txn.Config{
 		Log: s.node.KeyLog(node.Txns), Markers: markers{s}, Now: s.config.Now, Wake: s.timers.wake, Logger: s.config.Logger,
-		MaxTimeout:   orSetting(0, s.node, "transaction.max.timeout.ms", time.Millisecond),
-		IDExpiration: orSetting(0, s.node, "transactional.id.expiration.ms", time.Millisecond),
+		MaxTimeout:   s.settings.txnTimeout,
+		IDExpiration: s.settings.txnExpiration,
 	})
 	if err := s.node.Replay(node.Txns, s.txns.Replay); err != nil {
 		return fmt.Errorf("transactions: %w", err)
 	}
 	s.txns.Start()
 	return nil
-}
-
-// orSetting is d, or the node's setting where d is 0, or 0.
-func orSetting(d time.Duration, n *node.Node, name string, unit time.Duration) time.Duration {
-	if d != 0 {
-		return d
-	}
-	value, err := strconv.ParseInt(n.BrokerSetting(name), 10, 64)
-	if err != nil || value > int64(1<<62)/int64(unit) {
-		return 0
-	}
-	return time.Duration(value) * unit
 }
 
 // partition returns a partition of a topic that clients see, or nil.

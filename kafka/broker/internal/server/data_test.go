@@ -50,7 +50,6 @@ func serve(t testing.TB, change ...func(*options)) *served {
 		t.Fatal(err)
 	}
 	o.server.Node, o.server.Host, o.server.Port = n, "127.0.0.1", int32(l.Addr().(*net.TCPAddr).Port)
-	o.server.InitialRebalanceDelay = -1
 	o.server.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
 	s, err := server.New(o.server)
 	if err != nil {

@@ -13,8 +13,6 @@ import (
 )
 
 const (
-	// mostFetched bounds the records of one answer, though one batch always fits.
-	mostFetched = 16 << 20
 	// longestFetch is the longest that a client may have a request wait for records.
 	longestFetch = 5 * time.Minute
 	// byTopicID is the version of Fetch since which topics have ids and no names.
@@ -178,7 +176,7 @@ func (f *fetch) enough(r reading) bool {
 
 // read reads what there is, in the order of the request, within the client's bounds.
 func (f *fetch) read() (r reading) {
-	left := mostFetched
+	left := f.server.settings.fetchBytes
 	if f.req.Version >= 3 {
 		left = min(left, int(f.req.MaxBytes))
 	}

@@ -55,7 +55,7 @@ func (s *Server) visible(c call) []*node.Topic {
 // autoCreate makes the topics that are missing, where request and broker want that, with
 // one write.
 func (s *Server) autoCreate(c call, req *kmsg.MetadataRequest) {
-	if s.config.NoAutoCreate || req.Version >= 4 && !req.AllowAutoTopicCreation {
+	if !s.settings.autoCreate || req.Version >= 4 && !req.AllowAutoTopicCreation {
 		return
 	}
 	var missing []node.NewTopic

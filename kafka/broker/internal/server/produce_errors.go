@@ -17,8 +17,8 @@ func withReason(err *kerr.Error, reason string) error { return fmt.Errorf("%w: %
 
 // tell answers a part with an error, and names the record that is to blame.
 func (p *part) tell(err error) {
-	k := appendError(err)
-	if k == kerr.UnknownServerError {
+	k, expected := appendError(err)
+	if !expected {
 		p.server.config.Logger.Error("records were not appended", "topic", p.name, "partition", p.answer.Partition, "error", err)
 	}
 	p.answer.ErrorCode = k.Code
@@ -32,18 +32,18 @@ func (p *part) tell(err error) {
 	}
 }
 
-// appendError is Kafka's error for why records were not appended.
-func appendError(err error) *kerr.Error {
-	var known *kerr.Error
-	if errors.As(err, &known) {
-		return known
+// appendError is Kafka's error for why records were not appended. One that is not expected
+// comes from the disk, such as a full one: it is to be tried again.
+func appendError(err error) (k *kerr.Error, expected bool) {
+	if errors.As(err, &k) {
+		return k, true
 	}
 	for _, e := range appendErrors {
 		if errors.Is(err, e.is) {
-			return e.code
+			return e.code, true
 		}
 	}
-	return kerr.UnknownServerError
+	return kerr.KafkaStorageError, false
 }
 
 var appendErrors = []struct {

@@ -32,10 +32,7 @@ type Config struct {
 	Port int32
 
 	// Dir is what DescribeLogDirs calls the data folder.
-	Dir                   string
-	NoAutoCreate          bool
-	MinSessionTimeout     time.Duration // default: the node's setting
-	InitialRebalanceDelay time.Duration // negative: none
+	Dir string
 	// Passwords, unless empty, are set at the start, and each connection must
 	// authenticate. Others are as clients have set them.
 	Passwords  map[string]string
@@ -63,6 +60,7 @@ type Server struct {
 	// altering is held by one that reads, changes and writes settings.
 	altering sync.Mutex
 	leaving  atomic.Bool
+	settings settings
 	fetching fetching
 	timers   *timers
 	all      sync.WaitGroup
@@ -76,7 +74,7 @@ func New(c Config) (*Server, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{config: c, node: c.Node, timers: newTimers(c.Now)}
+	s := &Server{config: c, node: c.Node, timers: newTimers(c.Now), settings: readSettings(c.Node)}
 	s.fetching.budget = wire.NewBudget(cmp.Or(c.FetchBytes, 64<<20))
 	for _, step := range []func() error{s.startSecurity, s.startGroups, s.startTxns} {
 		if err := step(); err != nil {

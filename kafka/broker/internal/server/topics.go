@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pabal-dev/pabal/kafka/broker/internal/node"
@@ -131,25 +132,29 @@ func (s *Server) tellNew(c call, answer *kmsg.CreateTopicsResponseTopic, t *node
 
 func (s *Server) deleteTopics(c call, req *kmsg.DeleteTopicsRequest) {
 	resp := kmsg.NewPtrDeleteTopicsResponse()
-	for _, name := range req.TopicNames {
-		t := kmsg.NewDeleteTopicsRequestTopic()
-		t.Topic = &name
-		req.Topics = append(req.Topics, t)
+	asked := slices.Clone(req.Topics)
+	for i := range req.TopicNames {
+		asked = append(asked, kmsg.DeleteTopicsRequestTopic{Topic: &req.TopicNames[i]})
 	}
-	again := twice(req.Topics, func(t kmsg.DeleteTopicsRequestTopic) string { return s.nameOf(t) })
+	again := twice(asked, s.nameOf)
 	var names []string
 	var at []int
-	for _, t := range req.Topics {
+	for _, t := range asked {
 		answer := kmsg.NewDeleteTopicsResponseTopic()
 		answer.Topic, answer.TopicID = t.Topic, t.TopicID
-		name := s.nameOf(t)
-		err := s.checkDelete(c, t, name)
-		if err == nil && again[name] {
+		topic, err := s.deletable(c, t)
+		if err == nil && again[topic.Name] {
 			err = fmt.Errorf("%w: the topic comes twice", kerr.InvalidRequest)
 		}
+		if err == nil && !s.settings.deleteTopics {
+			err = deletionDisabled(req)
+		}
+		if topic != nil && s.mayTopic(c.conn, kmsg.ACLOperationDescribe, topic.Name) {
+			answer.Topic = &topic.Name
+		}
 		if answer.ErrorCode, answer.ErrorMessage = failure(err); err == nil {
-			answer.Topic, answer.TopicID = &name, s.node.Topic(name).ID
-			names, at = append(names, name), append(at, len(resp.Topics))
+			answer.TopicID = topic.ID
+			names, at = append(names, topic.Name), append(at, len(resp.Topics))
 		}
 		resp.Topics = append(resp.Topics, answer)
 	}
@@ -168,32 +173,58 @@ func (s *Server) deleteTopics(c call, req *kmsg.DeleteTopicsRequest) {
 	}
 }
 
+func deletionDisabled(req *kmsg.DeleteTopicsRequest) error {
+	code := kerr.TopicDeletionDisabled
+	if req.Version < 3 {
+		code = kerr.InvalidRequest
+	}
+	return fmt.Errorf("%w: topics cannot be deleted on this broker (delete.topic.enable)", code)
+}
+
 func (s *Server) nameOf(t kmsg.DeleteTopicsRequestTopic) string {
 	if t.Topic != nil {
 		return *t.Topic
 	}
-	if topic := s.node.TopicByID(t.TopicID); topic != nil {
+	if topic := s.topicByID(t.TopicID); topic != nil {
 		return topic.Name
 	}
 	return string(t.TopicID[:])
 }
 
-func (s *Server) checkDelete(c call, asked kmsg.DeleteTopicsRequestTopic, name string) error {
-	t := s.topic(name)
-	seen := t != nil && s.mayTopic(c.conn, kmsg.ACLOperationDescribe, name)
+// deletable is a topic that a connection may delete. With an error it is one that it
+// asks for by id all the same.
+func (s *Server) deletable(c call, asked kmsg.DeleteTopicsRequestTopic) (*node.Topic, error) {
+	none := [16]byte{}
 	switch {
-	case asked.Topic == nil && !seen:
-		return kerr.UnknownTopicID
-	case asked.Topic != nil && asked.TopicID != [16]byte{}:
-		return fmt.Errorf("%w: a topic is named or has its id given, not both", kerr.InvalidRequest)
-	case !s.mayTopic(c.conn, kmsg.ACLOperationDelete, name):
-		return kerr.TopicAuthorizationFailed
-	case t == nil:
-		return kerr.UnknownTopicOrPartition
-	case t.Internal:
-		return fmt.Errorf("%w: %s is the broker's own", kerr.InvalidTopicException, name)
+	case asked.Topic == nil && asked.TopicID == none:
+		return nil, fmt.Errorf("%w: a topic is named or has its id given", kerr.InvalidRequest)
+	case asked.Topic != nil && asked.TopicID != none:
+		return nil, fmt.Errorf("%w: a topic is named or has its id given, not both", kerr.InvalidRequest)
+	case asked.Topic != nil:
+		return s.deletableNamed(c, *asked.Topic)
 	}
-	return nil
+	t := s.topicByID(asked.TopicID)
+	if t == nil {
+		return nil, kerr.UnknownTopicID
+	}
+	_, err := s.deletableNamed(c, t.Name)
+	return t, err
+}
+
+func (s *Server) deletableNamed(c call, name string) (*node.Topic, error) {
+	all := s.mayCluster(c.conn, kmsg.ACLOperationDelete)
+	t := s.topic(name)
+	switch {
+	case !all && !s.mayTopic(c.conn, kmsg.ACLOperationDescribe, name):
+		return nil, kerr.TopicAuthorizationFailed
+	case t == nil:
+		return nil, kerr.UnknownTopicOrPartition
+	case !all && !s.mayTopic(c.conn, kmsg.ACLOperationDelete, name):
+		return nil, kerr.TopicAuthorizationFailed
+	case t.Internal:
+		return nil, fmt.Errorf("%w: %s is the broker's own", kerr.InvalidTopicException, name)
+	}
+	return t, nil
 }
 
 func (s *Server) createPartitions(c call, req *kmsg.CreatePartitionsRequest) {
