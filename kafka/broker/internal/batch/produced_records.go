@@ -71,13 +71,106 @@ func CheckRecords(b []byte, h *Header, rules Rules) error {
 
 // record passes one record and returns its timestamp.
 func (s *scanner) record(index int32, base int64, rules Rules) (int64, error) {
+	f, ok := s.whole()
+	if !ok {
+		var err error
+		if f, err = s.parts(); err != nil {
+			return 0, err
+		}
+	}
+	if f.offset != int64(index) {
+		return 0, fmt.Errorf("%w: its offset delta is %d", ErrInvalid, f.offset)
+	}
+	if rules.Keys && f.key < 0 {
+		return 0, fmt.Errorf("%w: it has no key, and the topic is compacted", ErrInvalid)
+	}
+	timestamp := base + f.timestamp
+	if !rules.AnyTime && timestamp != noTimestamp && (timestamp < rules.Oldest || timestamp > rules.Newest) {
+		return 0, fmt.Errorf("%w: %d ms, from %d to %d are allowed", ErrTimestamp, timestamp, rules.Oldest, rules.Newest)
+	}
+	return timestamp, nil
+}
+
+// fields are what is looked at of a record: its deltas, and the length of its key.
+type fields struct{ timestamp, offset, key int64 }
+
+// whole passes a record that is all there, as nearly every one is. It passes nothing where
+// that is not so, or where something is wrong, which parts finds out.
+func (s *scanner) whole() (f fields, ok bool) {
+	length, at := varintAt(s.rest, 0)
+	if at < 0 || length <= 0 || length > int64(len(s.rest)-at) {
+		return f, false
+	}
+	b := s.rest[:at+int(length)]
+	f.timestamp, at = varintAt(b, at+1) // after attributes
+	f.offset, at = varintAt(b, at)
+	f.key, at = varintAt(b, at)
+	value, at := varintAt(b, after(b, at, f.key))
+	headers, at := varintAt(b, after(b, at, value))
+	if headers < 0 || headers > length {
+		return f, false
+	}
+	for range headers {
+		name, value := int64(0), int64(0)
+		if name, at = varintAt(b, at); name < 0 {
+			return f, false
+		}
+		value, at = varintAt(b, after(b, at, name))
+		at = after(b, at, value)
+	}
+	if at != len(b) {
+		return f, false
+	}
+	s.rest = s.rest[at:]
+	s.passed += int64(at)
+	return f, true
+}
+
+// varintAt returns a varint and the position after it; that is negative where there is
+// none, or none was found before.
+func varintAt(b []byte, at int) (v int64, next int) {
+	if uint(at) < uint(len(b)) && b[at] < 0x80 { // most are
+		return int64(b[at]>>1) ^ -int64(b[at]&1), at + 1
+	}
+	return longVarintAt(b, at)
+}
+
+func longVarintAt(b []byte, at int) (v int64, next int) {
+	if uint(at) >= uint(len(b)) {
+		return 0, -1
+	}
+	if at+1 < len(b) && b[at+1] < 0x80 {
+		u := uint64(b[at]&0x7f) | uint64(b[at+1])<<7
+		return int64(u>>1) ^ -int64(u&1), at + 2
+	}
+	v, n := binary.Varint(b[at:])
+	if n <= 0 {
+		return 0, -1
+	}
+	return v, at + n
+}
+
+// after is the position after n bytes, where -1 is the length of null; it is negative
+// where there are not so many.
+func after(b []byte, at int, n int64) int {
+	if n == -1 {
+		return at
+	}
+	if at < 0 || n < 0 || n > int64(len(b)-at) {
+		return -1
+	}
+	return at + int(n)
+}
+
+// parts passes a record field by field.
+func (s *scanner) parts() (f fields, err error) {
 	length, ok := s.varint()
 	if !ok || length <= 0 || length > mostRecord {
-		return 0, fmt.Errorf("%w: its length", ErrInvalid)
+		return f, fmt.Errorf("%w: its length", ErrInvalid)
 	}
 	end := s.passed + length
 	ok = s.skip(1) // attributes, of which none are used
-	delta, ok1 := s.varint()
+	timestamp, ok1 := s.varint()
 	offset, ok2 := s.varint()
 	key, ok3 := s.varint()
 	ok4 := s.skip(key)
@@ -85,30 +178,20 @@ func (s *scanner) record(index int32, base int64, rules Rules) (int64, error) {
 	ok6 := s.skip(value)
 	headers, ok7 := s.varint()
 	if !(ok && ok1 && ok2 && ok3 && ok4 && ok5 && ok6 && ok7) || headers < 0 || headers > length {
-		return 0, fmt.Errorf("%w: its content", ErrInvalid)
+		return f, fmt.Errorf("%w: its content", ErrInvalid)
 	}
 	for range headers {
 		name, ok1 := s.varint()
 		ok2 := name >= 0 && s.skip(name)
 		value, ok3 := s.varint()
 		if !ok1 || !ok2 || !ok3 || !s.skip(value) {
-			return 0, fmt.Errorf("%w: its headers", ErrInvalid)
+			return f, fmt.Errorf("%w: its headers", ErrInvalid)
 		}
 	}
 	if s.passed != end {
-		return 0, fmt.Errorf("%w: its length is %d, and it has %d bytes", ErrInvalid, length, length+s.passed-end)
+		return f, fmt.Errorf("%w: its length is %d, and it has %d bytes", ErrInvalid, length, length+s.passed-end)
 	}
-	if offset != int64(index) {
-		return 0, fmt.Errorf("%w: its offset delta is %d", ErrInvalid, offset)
-	}
-	if rules.Keys && key < 0 {
-		return 0, fmt.Errorf("%w: it has no key, and the topic is compacted", ErrInvalid)
-	}
-	timestamp := base + delta
-	if !rules.AnyTime && timestamp != noTimestamp && (timestamp < rules.Oldest || timestamp > rules.Newest) {
-		return 0, fmt.Errorf("%w: %d ms, from %d to %d are allowed", ErrTimestamp, timestamp, rules.Oldest, rules.Newest)
-	}
-	return timestamp, nil
+	return fields{timestamp, offset, key}, nil
 }
 
 // mostRecord bounds lengths, so that sums of them do not overflow.
