@@ -333,16 +333,16 @@ func (c *Conn) readProduce(h head) error {
 	if c.produce == nil {
 		c.produce = kmsg.NewPtrProduceRequest()
 	}
-	req, client, err := decode(h, b.B, c.produce)
+	d, err := decode(h, b.B, c.produce, nil)
 	if err != nil {
 		return err
 	}
 	c.server.count(h)
-	p := &pending{conn: c, correlation: h.correlation, produce: true, size: h.size}
+	p := &pending{conn: c, correlation: h.correlation, produce: true, size: h.size + d.memory}
 	c.queue.push(p)
-	c.nameClient(client)
+	c.nameClient(d.client)
 	c.ClientID = c.client
-	p.handle(req)
+	p.handle(d.req)
 	forget(c.produce)
 	return nil
 }
@@ -352,20 +352,19 @@ func (c *Conn) readPlain(h head) error {
 	if err != nil {
 		return err
 	}
-	p, err := c.decodePlain(h)
-	if err != nil {
-		giveBack()
+	p := &pending{conn: c, correlation: h.correlation, plain: true, handled: giveBack}
+	if err := c.decodePlain(h, p); err != nil {
+		p.handled()
 		return err
 	}
 	c.server.count(h)
-	p.handled = giveBack
 	c.queue.push(p)
 	return nil
 }
 
 // decodePlain reads a request that is independent of the buffer it came in, which is
 // its own where it has bytes that kmsg does not copy.
-func (c *Conn) decodePlain(h head) (*pending, error) {
+func (c *Conn) decodePlain(h head, p *pending) error {
 	b := GetBuffer(h.size)
 	if l, err := layoutOf(h.key, min(max(h.version, 0), c.server.apis[h.key].Max)); err != nil || l.bytes {
 		b.Put()
@@ -373,14 +372,34 @@ func (c *Conn) decodePlain(h head) (*pending, error) {
 	}
 	defer b.Put()
 	if err := c.readBody(b.B); err != nil {
-		return nil, err
+		return err
 	}
-	req, client, err := decode(h, b.B, nil)
+	d, err := decode(h, b.B, nil, func(memory int) error { return c.claimDecoded(p, memory) })
 	if err != nil {
-		return nil, err
+		return err
 	}
-	c.nameClient(client)
-	return &pending{conn: c, correlation: h.correlation, req: req, plain: true, client: c.client}, nil
+	c.nameClient(d.client)
+	p.req, p.client = d.req, c.client
+	return nil
+}
+
+// smallDecoded and below is not counted.
+const smallDecoded = 32 << 10
+
+// claimDecoded takes memory for what a request becomes when it is decoded.
+func (c *Conn) claimDecoded(p *pending, memory int) error {
+	if memory <= smallDecoded {
+		return nil
+	}
+	if err := c.server.decoded.Take(c.ctx, int64(memory)); err != nil {
+		return c.whyEnded(err)
+	}
+	before := p.handled
+	p.handled = func() {
+		before()
+		c.server.decoded.Give(int64(memory))
+	}
+	return nil
 }
 
 func (c *Conn) nameClient(client []byte) {

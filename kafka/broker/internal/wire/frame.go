@@ -76,39 +76,59 @@ func (s *Server) checkAPI(h head) error {
 	return nil
 }
 
+// decoded is a request that was read.
+type decoded struct {
+	req    kmsg.Request // nil: an ApiVersions of a version that nobody knows yet
+	client []byte       // its client id
+	memory int          // about what it takes
+}
+
+// malformed is what came instead of a request.
+func (h head) malformed() refusal {
+	return refuse("a malformed %s request of version %d came", kmsg.NameForKey(h.key), h.version)
+}
+
 // decode reads a request, which may refer to the bytes of rest, those after the head.
-// It is nil where the request is an ApiVersions of a version that nobody knows yet.
-func decode(h head, rest []byte, into kmsg.Request) (req kmsg.Request, client []byte, err error) {
-	malformed := refuse("a malformed %s request of version %d came", kmsg.NameForKey(h.key), h.version)
+// room is asked for memory before it is used.
+func decode(h head, rest []byte, into kmsg.Request, room func(memory int) error) (d decoded, err error) {
 	defer func() {
 		if recover() != nil {
-			req, err = nil, malformed
+			err = h.malformed()
 		}
 	}()
 	if h.key == int16(kmsg.ApiVersions) && (h.version < 0 || h.version > apiVersionsMax) {
-		return nil, nil, nil
+		return decoded{}, nil
 	}
-	if req = into; req == nil {
-		req = kmsg.RequestForKey(h.key)
+	if d.req = into; d.req == nil {
+		d.req = kmsg.RequestForKey(h.key)
 	}
-	req.SetVersion(h.version)
+	d.req.SetVersion(h.version)
 	w := walk{rest: rest}
-	client = w.take(max(0, w.length(false, 2)))
-	if req.IsFlexible() {
+	d.client = w.take(max(0, w.length(false, 2)))
+	if d.req.IsFlexible() {
 		w.skipTags()
 	}
 	if w.bad {
-		return nil, nil, malformed
+		return d, h.malformed()
 	}
-	if produce, ok := req.(*kmsg.ProduceRequest); ok {
-		return req, client, decodeProduce(produce, w.rest)
+	if produce, ok := d.req.(*kmsg.ProduceRequest); ok {
+		d.memory, err = decodeProduce(produce, w.rest)
+		return d, err
 	}
 	l, err := layoutOf(h.key, h.version)
 	if err != nil {
-		return nil, nil, err
+		return d, err
 	}
-	if !l.check(w.rest) || req.ReadFrom(w.rest) != nil {
-		return nil, nil, malformed
+	memory, ok := l.check(w.rest)
+	if !ok {
+		return d, h.malformed()
 	}
-	return req, client, nil
+	d.memory = memory
+	if err := room(memory); err != nil {
+		return d, err
+	}
+	if d.req.ReadFrom(w.rest) != nil {
+		return d, h.malformed()
+	}
+	return d, nil
 }

@@ -211,22 +211,23 @@ func elements(n int) func(reflect.Value) {
 
 // Bounds on what a request may be decoded to.
 const (
-	mostDecoded = 64 << 20 // bytes of lists in memory
-	mostTags    = 64
+	mostDecoded = 16 << 20 // bytes of lists and tags in memory
+	tagMemory   = 256      // of a tag
 )
 
-// check says whether body is a request of this layout, and no more.
-func (l *layout) check(body []byte) bool {
+// check says whether body begins with a request of this layout, and about how much memory
+// that takes when it is decoded. What follows is passed over, as Apache Kafka does:
+// librdkafka sends a second end of tags with some requests.
+func (l *layout) check(body []byte) (memory int, ok bool) {
 	w := walk{rest: body}
 	w.value(l)
-	return !w.bad && len(w.rest) == 0
+	return w.decoded, !w.bad
 }
 
 type walk struct {
 	rest    []byte
 	bad     bool
 	decoded int
-	tags    int
 }
 
 func (w *walk) value(l *layout) {
@@ -312,7 +313,7 @@ func (w *walk) uvarint() uint32 {
 
 func (w *walk) skipTags() {
 	n := int(w.uvarint())
-	if w.tags += n; w.tags > mostTags {
+	if w.decoded += n * tagMemory; n > len(w.rest) || w.decoded > mostDecoded {
 		w.fail()
 	}
 	for ; n > 0 && !w.bad; n-- {

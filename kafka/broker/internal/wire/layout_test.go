@@ -48,11 +48,13 @@ func TestLayouts(t *testing.T) {
 				fill(random, reflect.ValueOf(req).Elem(), 0)
 				req.SetVersion(version)
 				body := req.AppendTo(nil)
-				if !l.check(body) {
+				if _, ok := l.check(body); !ok {
 					t.Fatalf("%s version %d does not fit: %x of %+v", key.Name(), version, body, req)
 				}
-				if cut := random.IntN(len(body) + 1); cut < len(body) && l.check(body[:cut]) {
-					t.Fatalf("%s version %d fits cut to %d: %x", key.Name(), version, cut, body)
+				if cut := random.IntN(len(body) + 1); cut < len(body) {
+					if _, ok := l.check(body[:cut]); ok {
+						t.Fatalf("%s version %d fits cut to %d: %x", key.Name(), version, cut, body)
+					}
 				}
 			}
 		}
@@ -117,14 +119,15 @@ func TestProduceIsDecodedAsKmsgDoes(t *testing.T) {
 		req.Version = 3 + int16(random.IntN(11))
 		body := req.AppendTo(nil)
 		used.Version = req.Version
-		if err := decodeProduce(used, body); err != nil {
+		if _, err := decodeProduce(used, body); err != nil {
 			t.Fatalf("version %d: %v", req.Version, err)
 		}
 		if again := used.AppendTo(nil); !reflect.DeepEqual(again, untagged(req).AppendTo(nil)) {
 			t.Fatalf("version %d: %x became %x", req.Version, body, again)
 		}
 		forget(used)
-		if cut := random.IntN(len(body)); decodeProduce(used, body[:cut]) == nil {
+		cut := random.IntN(len(body))
+		if _, err := decodeProduce(used, body[:cut]); err == nil {
 			t.Fatalf("version %d, cut to %d: %x", req.Version, cut, body)
 		}
 	}

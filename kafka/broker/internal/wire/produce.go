@@ -9,9 +9,13 @@ import (
 // mostPartitions of one Produce request. Clients name those that they have records for.
 const mostPartitions = 20_000
 
+// partitionMemory is what a partition of a request takes until it is answered.
+const partitionMemory = 512
+
 // decodeProduce reads a request of whose memory it uses what is there, and refers to
-// the bytes of body: strings and records are valid as long as these.
-func decodeProduce(req *kmsg.ProduceRequest, body []byte) error {
+// the bytes of body: strings and records are valid as long as these. It returns about
+// how much memory the request and its answer take.
+func decodeProduce(req *kmsg.ProduceRequest, body []byte) (memory int, err error) {
 	d := produceDecoder{walk: walk{rest: body}, flexible: req.IsFlexible(), byID: req.Version >= 13}
 	req.TransactionID = nil
 	if id, ok := d.text(); ok {
@@ -25,10 +29,10 @@ func decodeProduce(req *kmsg.ProduceRequest, body []byte) error {
 		d.topic(&req.Topics[i])
 	}
 	d.tags()
-	if d.bad || len(d.rest) > 0 {
-		return refuse("a malformed Produce request of version %d came", req.Version)
+	if d.bad {
+		return 0, refuse("a malformed Produce request of version %d came", req.Version)
 	}
-	return nil
+	return d.decoded + d.partitions*partitionMemory, nil
 }
 
 // mostKept is how many partitions a connection keeps the structure of.

@@ -20,6 +20,7 @@ type Server struct {
 	listener net.Listener
 	buffers  *Budget
 	large    *Budget
+	decoded  *Budget // of requests that are being handled; who has of it waits for no other
 	logger   *complaints
 	counts   counts
 	cutAfter atomic.Int64 // answers until all connections are cut; negative: never
@@ -45,6 +46,7 @@ func Serve(l net.Listener, c Config) *Server {
 		open: map[*Conn]struct{}{}, logger: &complaints{to: c.Logger, now: c.Now},
 	}
 	s.buffers, s.large = NewBudget(s.limits.BufferBytes), NewBudget(s.limits.BufferBytes/2)
+	s.decoded = NewBudget(max(s.limits.BufferBytes/4, mostDecoded))
 	s.cutAfter.Store(-1)
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.all.Go(s.accept)
