@@ -4,7 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"io/fs"
+	"path"
 	"runtime"
 	"strconv"
 	"sync"
@@ -77,6 +80,9 @@ func (n *Node) loadMeta() (err error) {
 		if err := n.save(newMeta()); err != nil {
 			return err
 		}
+		if err := n.syncAbove(); err != nil {
+			return err
+		}
 	}
 	n.cluster, n.secret = n.meta.Cluster, n.meta.Secret
 	n.current.Store(&defaults{own: n.meta.Settings, given: n.o.Settings})
@@ -85,6 +91,16 @@ func (n *Node) loadMeta() (err error) {
 		return err
 	}
 	return removeOrphans(n.o.FS, n.o.Dir, n.meta)
+}
+
+// syncAbove makes the name of a new folder last, and those of folders made above it.
+func (n *Node) syncAbove() error {
+	for dir := path.Clean(n.o.Dir); dir != path.Dir(dir); dir = path.Dir(dir) {
+		if err := n.o.FS.SyncDir(path.Dir(dir)); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+	}
+	return nil
 }
 
 func newMeta() *meta {
