@@ -44,8 +44,8 @@ func (c Config) check() error {
 		return fmt.Errorf("%w: durability %s keeps nothing in %s; leave the folder out, or use %s or %s", ErrConfig, Memory, c.DataDir, Fsync, OS)
 	case c.Partitions < 1:
 		return fmt.Errorf("%w: a topic has at least 1 partition, not %d", ErrConfig, c.Partitions)
-	case c.ACLs && len(c.Users) == 0 && c.TLS == nil:
-		return fmt.Errorf("%w: access rules need to know who asks: set users, or certificates of clients", ErrConfig)
+	case c.ACLs && len(c.Users) == 0 && c.TLS == nil && len(c.SuperUsers) == 0:
+		return fmt.Errorf("%w: access rules that nobody may set: set users, or certificates of clients, and who is a super user", ErrConfig)
 	}
 	return nil
 }

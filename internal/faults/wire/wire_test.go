@@ -71,15 +71,15 @@ func listen(t *testing.T, target string, protocol func(string) wire.Protocol, r 
 // TestKafkaSeesEveryRequest: a transaction through the proxy, whose client
 // never learns the broker's own address.
 func TestKafkaSeesEveryRequest(t *testing.T) {
-	for name, target := range map[string]func() string{
-		"in process": func() string { return kafkatest.Start(t).Addr() },
-		"Apache":     func() string { return testenv.Kafka(t)[0] },
+	for name, target := range map[string]func(*testing.T) string{
+		"in process": func(t *testing.T) string { return kafkatest.Start(t).Addr() },
+		"Apache":     func(t *testing.T) string { return testenv.Kafka(t)[0] },
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			var r recorder
-			addr, prefix := listen(t, target(), wire.Kafka, &r), testenv.Prefix(t)
+			addr, prefix := listen(t, target(t), wire.Kafka, &r), testenv.Prefix(t)
 			client, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.MetadataMinAge(100*time.Millisecond),
 				kgo.TransactionalID(prefix+"t"), kgo.DefaultProduceTopic(prefix+"topic"))
 			if err != nil {
