@@ -161,3 +161,22 @@ func TestSizeClasses(t *testing.T) {
 		b.Put()
 	}
 }
+
+// TestDecodedMemoryIsBounded, for elements of few bytes on the wire have many in memory.
+func TestDecodedMemoryIsBounded(t *testing.T) {
+	l, err := layoutOf(int16(kmsg.Metadata), 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(topics int) []byte {
+		req := kmsg.NewPtrMetadataRequest()
+		req.Version, req.Topics = 9, make([]kmsg.MetadataRequestTopic, topics)
+		return req.AppendTo(nil)
+	}
+	if memory, ok := l.check(of(100_000)); !ok || memory < 100_000*16 {
+		t.Errorf("%v, %d bytes", ok, memory)
+	}
+	if _, ok := l.check(of(mostDecoded / 16)); ok {
+		t.Error("more than there may be")
+	}
+}
