@@ -98,7 +98,7 @@ func TestOneAtATime(t *testing.T) {
 func TestPipelineIsBounded(t *testing.T) {
 	for name, change := range map[string]func(*wire.Limits){
 		"by count": func(l *wire.Limits) { l.Pipelined = 3 },
-		"by bytes": func(l *wire.Limits) { l.PipelinedBytes = 5000 },
+		"by bytes": func(l *wire.Limits) { l.PipelinedBytes = 5500 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var handled atomic.Int32
