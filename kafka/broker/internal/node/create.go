@@ -181,6 +181,9 @@ func (n *Node) AddPartitions(topic string, count int, validateOnly bool) error {
 		return fmt.Errorf("%w: topic %s", kerr.UnknownTopicOrPartition, topic)
 	}
 	before := len(t.Partitions())
+	if t.Internal {
+		return fmt.Errorf("%w: %s is the broker's own, and has %d", kerr.InvalidPartitions, topic, before)
+	}
 	if count <= before {
 		return fmt.Errorf("%w: the topic has %d partitions; their number can only go up, not to %d", kerr.InvalidPartitions, before, count)
 	}

@@ -20,10 +20,10 @@ func (n *Node) Delete(names ...string) []error {
 		switch {
 		case t == nil || slices.Contains(gone, t):
 			errs[i] = fmt.Errorf("%w: topic %s", kerr.UnknownTopicOrPartition, name)
-		case n.BrokerSetting("delete.topic.enable") != "true":
-			errs[i] = fmt.Errorf("%w: the broker's setting delete.topic.enable is false", kerr.TopicDeletionDisabled)
 		case t.Internal:
 			errs[i] = fmt.Errorf("%w: %s is the broker's own", kerr.InvalidTopicException, name)
+		case n.BrokerSetting("delete.topic.enable") != "true":
+			errs[i] = fmt.Errorf("%w: the broker's setting delete.topic.enable is false", kerr.TopicDeletionDisabled)
 		default:
 			gone = append(gone, t)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/pabal-dev/pabal/kafka/broker/internal/batch"
 	"github.com/pabal-dev/pabal/kafka/broker/internal/commit"
 	"github.com/pabal-dev/pabal/kafka/broker/internal/log"
+	"github.com/pabal-dev/pabal/kafka/broker/internal/vfs"
 	"github.com/pabal-dev/pabal/kafka/broker/internal/vfs/simfs"
 	"github.com/twmb/franz-go/pkg/kerr"
 )
@@ -233,8 +234,8 @@ func TestGone(t *testing.T) {
 
 // TestDeleteUnderLoad while records are appended, read, and maintained.
 func TestDeleteUnderLoad(t *testing.T) {
-	for _, mode := range []commit.Mode{commit.Fsync, commit.OS} {
-		n := open(t, Options{FS: simfs.New(), Dir: "data", Durability: mode})
+	for _, o := range []Options{{FS: simfs.New(), Dir: "data"}, {FS: vfs.OS, Dir: t.TempDir(), Durability: commit.OS}} {
+		n := open(t, o)
 		for round := range 5 {
 			deleteUnderLoad(t, n, round)
 		}
