@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -321,4 +323,32 @@ func TestFragments(t *testing.T) {
 		c.want(i, produceOf(0).ResponseKind())
 		c.want(i, heartbeat().ResponseKind())
 	}
+}
+
+// without is a listener that has no file descriptors left at first.
+type without struct {
+	net.Listener
+	times atomic.Int32
+}
+
+func (l *without) Accept() (net.Conn, error) {
+	if l.times.Add(-1) >= 0 {
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: syscall.EMFILE}
+	}
+	return l.Listener.Accept()
+}
+
+func TestNoFileDescriptorsLeft(t *testing.T) {
+	noneLeft(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, log: &logged{}}
+	short := &without{Listener: l}
+	short.times.Store(4)
+	w.Server = wire.Serve(short, wire.Config{APIs: apis, Handler: handling{w, answerEmpty}, Logger: slog.New(slog.NewTextHandler(w.log, nil))})
+	t.Cleanup(w.Kill)
+	w.dial().ask(heartbeat())
+	w.wantLogged("cannot accept connections")
 }

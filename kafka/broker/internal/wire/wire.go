@@ -62,8 +62,8 @@ type Config struct {
 // server does, and then an answer given soon is still sent if it can be. Requests of one
 // connection come one after another, each when the one before it was answered, except
 // that Produce requests come while earlier Produce requests wait for their answers. req
-// and the bytes it refers to are valid until Handle returns; those of other requests
-// than Produce and Fetch stay valid. reply is called once, then or later, from any
+// and the bytes it refers to are valid until Handle returns where it is a Produce
+// request, and stay valid otherwise. reply is called once, then or later, from any
 // goroutine, and does not block. After reply(nil) the connection ends without an answer,
 // with reply(NoAnswer) it goes on without one (acks=0).
 type Handler interface {
