@@ -218,6 +218,8 @@ func (s *Server) describePartitions(c call, name string, from int32, limit int) 
 		partition := kmsg.NewDescribeTopicPartitionsResponseTopicPartition()
 		partition.Partition, partition.LeaderID, partition.LeaderEpoch = p.Index, NodeID, p.Epoch()
 		partition.Replicas, partition.ISR = []int32{NodeID}, []int32{NodeID}
+		// The Java client reads them without asking whether they are there.
+		partition.EligibleLeaderReplicas, partition.LastKnownELR = []int32{}, []int32{}
 		answer.Partitions = append(answer.Partitions, partition)
 	}
 	return answer, -1
