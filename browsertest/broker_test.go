@@ -22,7 +22,7 @@ func (b *busyBroker) Report() api.BrokerReport {
 	r := api.BrokerReport{
 		BrokerState: api.BrokerState{
 			ClusterID: "c1b2a3d4-5e6f-4711-8899-aabbccddeeff", Addr: "127.0.0.1:9092", DataDir: "/var/lib/pabal/broker", Durability: "fsync", Started: b.begun,
-			RecoveryMicros: 48_200, Connections: 17, Syncs: 120_034, Bytes: 5 << 30,
+			RecoveryMicros: 48_200, Connections: 17, Traffic: api.BrokerTraffic{Accepted: 240, BytesIn: 12 << 30, BytesOut: 40 << 30, Requests: map[string]int64{"Fetch": 401_222, "Produce": 120_034, "Heartbeat": 9_001, "Metadata": 77}}, Syncs: 120_034, Bytes: 5 << 30,
 			Warnings:   []string{"orders-2: 117 bytes at the end were torn and cut", "payments-0: damage at offset 4711 was set aside in payments-0/00000000000000004711.damaged"},
 			Compaction: api.BrokerCompaction{Runs: 12, BytesBefore: 3 << 30, BytesAfter: 1 << 30}, Retention: api.BrokerRetention{Segments: 31, Bytes: 31 << 26},
 		},

@@ -12,7 +12,7 @@ var (
 		Segments: []api.BrokerSegment{{Base: 1, Next: 9, Bytes: 900, Newest: at0, Active: true}}}
 	aStoredTopic = api.BrokerTopic{Name: "orders", Cleanup: "delete", Partitions: 1, Segments: 1, Bytes: 900, Dirty: 90, OpenTransactions: 1, Problem: "partition 2: disk full"}
 	aTransaction = api.BrokerTransaction{ID: "tx", ProducerID: 9, Epoch: 3, State: "Ongoing", Started: at0, TimeoutMillis: 40_000, Long: true, Partitions: []string{"orders-2"}}
-	aBroker      = api.BrokerState{ClusterID: "k", Addr: "127.0.0.1:9092", DataDir: "/d", Durability: "fsync", Started: at0, RecoveryMicros: 5, Connections: 2, Syncs: 7, Bytes: 900,
+	aBroker      = api.BrokerState{ClusterID: "k", Addr: "127.0.0.1:9092", DataDir: "/d", Durability: "fsync", Started: at0, RecoveryMicros: 5, Connections: 2, Traffic: api.BrokerTraffic{Accepted: 4, Refused: 1, BytesIn: 5, BytesOut: 6, Buffered: 7, Requests: map[string]int64{"Fetch": 8}}, Syncs: 7, Bytes: 900,
 		Warnings: []string{"torn"}, Compaction: api.BrokerCompaction{Runs: 1, BytesBefore: 9, BytesAfter: 3}, Topics: 1, Partitions: 1, Segments: 1, FailedPartitions: 1,
 		Transactions: 1, LongTransactions: 1, OldestTransaction: at0, Largest: []api.BrokerTopic{aStoredTopic}}
 )

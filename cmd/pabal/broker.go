@@ -57,7 +57,7 @@ func writeBroker(w io.Writer, b api.BrokerState, now time.Time) {
 		failed = fmt.Sprintf("%d take no records any more", b.FailedPartitions)
 	}
 	text.Fields(w, "broker", b.Addr, "state", state, "durability", b.Durability+": "+survives(b.Durability), "folder", b.DataDir, "cluster", b.ClusterID,
-		"started", text.Time(b.Started), "opened in", text.Micros(b.RecoveryMicros), "connections", text.Number(b.Connections), "syncs", text.Number(b.Syncs),
+		"started", text.Time(b.Started), "opened in", text.Micros(b.RecoveryMicros), "connections", connectionsText(b), "bytes in", text.Number(b.Traffic.BytesIn), "bytes out", text.Number(b.Traffic.BytesOut), "syncs", text.Number(b.Syncs),
 		"bytes", text.Number(b.Bytes), "topics", text.Number(b.Topics), "partitions", text.Number(b.Partitions), "failed partitions", failed, "segments", text.Number(b.Segments),
 		"open transactions", transactions, "compaction", compactionText(b.Compaction), "retention", retentionText(b.Retention))
 	for _, warning := range b.Warnings {
@@ -67,6 +67,14 @@ func writeBroker(w io.Writer, b api.BrokerState, now time.Time) {
 		fmt.Fprint(w, "\nLargest topics:\n")
 		writeBrokerTopics(w, b.Largest)
 	}
+}
+
+func connectionsText(b api.BrokerState) string {
+	said := text.Number(b.Connections)
+	if b.Traffic.Refused > 0 {
+		said += fmt.Sprintf("; %d were refused", b.Traffic.Refused)
+	}
+	return said
 }
 
 // survives says what an acknowledged record does.

@@ -20,7 +20,7 @@ type reports struct{}
 
 func (reports) Report() broker.Report {
 	return broker.Report{
-		ClusterID: "k", Addr: "127.0.0.1:9092", DataDir: "/d", Durability: broker.Fsync, Failed: "sync: i/o\x1b error", Recovery: 1500 * time.Microsecond, Connections: 3, Syncs: 7, Bytes: 900,
+		ClusterID: "k", Addr: "127.0.0.1:9092", DataDir: "/d", Durability: broker.Fsync, Failed: "sync: i/o\x1b error", Recovery: 1500 * time.Microsecond, Connections: 3, Traffic: broker.TrafficReport{Accepted: 9, Refused: 2, BytesIn: 11, BytesOut: 22}, Syncs: 7, Bytes: 900,
 		Warnings: []string{"orders-1: torn"}, Compaction: broker.CompactionReport{Runs: 2, Before: 100, After: 40}, Retention: broker.RetentionReport{Segments: 4, Bytes: 400},
 		Topics: []broker.TopicReport{{Name: "orders", Cleanup: "compact", Settings: map[string]string{"segment.bytes": "9", "a": "b"}, Partitions: []broker.PartitionReport{
 			{Index: 0, Start: 2, HighWatermark: 9, Stable: 8, Bytes: 800, Dirty: 80, Producers: 5, OpenTransactions: 1, Failed: "disk full",
@@ -62,7 +62,7 @@ func has(t *testing.T, what, out string, parts ...string) {
 func TestBrokerCommands(t *testing.T) {
 	t.Parallel()
 	r := startConsole(t, embedded.View{Broker: reports{}})
-	has(t, "broker", r.good(t, "broker"), `state FAILED: nothing more is acknowledged: sync: i/o\x1b error`, "durability fsync: what was acknowledged survives a power cut", "opened in 1.5ms", "connections 3",
+	has(t, "broker", r.good(t, "broker"), `state FAILED: nothing more is acknowledged: sync: i/o\x1b error`, "durability fsync: what was acknowledged survives a power cut", "opened in 1.5ms", "connections 3; 2 were refused", "bytes in 11", "bytes out 22",
 		"open transactions 2, the oldest for 1h0m0s; 1 for long", "compaction 2 runs, 40 of 100 bytes left", "retention 4 segments removed, 400 bytes", "failed partitions 1 take no records", "Warning: orders-1: torn", "orders 810 80 2 3 compact 1 partition 0: disk full")
 	if b := answer[api.BrokerState](t, r, "broker", "status"); b.Syncs != 7 || b.Topics != 2 || len(b.Largest) != 2 {
 		t.Errorf("%+v", b)

@@ -38,6 +38,8 @@ type BrokerState struct {
 	// RecoveryMicros is how long opening the folder took.
 	RecoveryMicros int64 `json:"recoveryMicros"`
 	Connections    int   `json:"connections"`
+	// Traffic since the start.
+	Traffic BrokerTraffic `json:"traffic"`
 	// Syncs of the disk since the start.
 	Syncs int64 `json:"syncs"`
 	// Bytes of all logs.
@@ -59,6 +61,20 @@ type BrokerState struct {
 	OldestTransaction time.Time `json:"oldestTransaction,omitzero"`
 	// Largest topics, by bytes.
 	Largest []BrokerTopic `json:"largest"`
+}
+
+// BrokerTraffic is what came and went.
+type BrokerTraffic struct {
+	// Accepted connections, and those that were Refused or closed: there were too many, or
+	// what they sent was wrong.
+	Accepted int64 `json:"accepted"`
+	Refused  int64 `json:"refused"`
+	BytesIn  int64 `json:"bytesIn"`
+	BytesOut int64 `json:"bytesOut"`
+	// Buffered bytes are those of requests that are being read or answered now.
+	Buffered int64 `json:"buffered"`
+	// Requests by Kafka's names of them.
+	Requests map[string]int64 `json:"requests,omitempty"`
 }
 
 // BrokerCompaction is what compaction has done since the start.

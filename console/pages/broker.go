@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -36,6 +37,21 @@ func (b brokerState) Lives() string {
 // Saved is how many bytes compaction has freed.
 func (b brokerState) Saved() int64 {
 	return max(0, b.Value.Compaction.BytesBefore-b.Value.Compaction.BytesAfter)
+}
+
+// requestLine is how often something was asked for.
+type requestLine struct {
+	Name  string
+	Count int64
+}
+
+// Requests are the most frequent ones first.
+func (b brokerState) Requests() (lines []requestLine) {
+	for name, n := range b.Value.Traffic.Requests {
+		lines = append(lines, requestLine{name, n})
+	}
+	slices.SortFunc(lines, func(x, y requestLine) int { return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Name, y.Name)) })
+	return lines
 }
 
 func (h *handler) broker(ctx context.Context, _ *http.Request) (content, error) {

@@ -14,7 +14,7 @@ func TestBrokerPage(t *testing.T) {
 	s := newSite(fake{}, "", false, 0)
 	_, body := s.page(t, "/broker", api.Viewer, 200)
 	says(t, body, "survives a kill and a power cut", "98,765", "1 for long", "3.0 MiB freed", "9.0 MiB", "opened in 12 ms", "117 bytes at the end were torn", "shop.orders", "/var/lib/pabal/broker", "2 h 0 min",
-		`href="/broker/topics/shop.orders"`, `href="/groups"`)
+		`href="/broker/topics/shop.orders"`, `href="/groups"`, "3 refused", "5.0 GiB", "6.0 GiB", "<td>Produce</td><td class=\"num\">56,789</td></tr><tr><td>Fetch</td><td class=\"num\">1,234</td></tr><tr><td>Metadata</td>")
 	for durability, text := range map[string]string{"os": "but not a power cut", "memory": "everything is gone when this process ends"} {
 		_, body := brokerWith(func(b *api.BrokerState) { b.Durability, b.DataDir = durability, "" }).page(t, "/broker", api.Viewer, 200)
 		says(t, body, text, "none: in memory")

@@ -17,7 +17,7 @@ var (
 		},
 	}
 	brokerState = api.BrokerState{
-		ClusterID: "k-1", Addr: "127.0.0.1:9092", DataDir: "/var/lib/pabal/broker", Durability: "fsync", Started: before(7200), RecoveryMicros: 12_345, Connections: 7, Syncs: 98_765, Bytes: 3 << 20,
+		ClusterID: "k-1", Addr: "127.0.0.1:9092", DataDir: "/var/lib/pabal/broker", Durability: "fsync", Started: before(7200), RecoveryMicros: 12_345, Connections: 7, Traffic: api.BrokerTraffic{Accepted: 99, Refused: 3, BytesIn: 5 << 30, BytesOut: 6 << 30, Buffered: 9, Requests: map[string]int64{"Fetch": 1234, "Produce": 56789, "Metadata": 1234}}, Syncs: 98_765, Bytes: 3 << 20,
 		Warnings:   []string{"shop.orders-1: 117 bytes at the end were torn and cut"},
 		Compaction: api.BrokerCompaction{Runs: 4, BytesBefore: 5 << 20, BytesAfter: 2 << 20}, Retention: api.BrokerRetention{Segments: 9, Bytes: 9 << 20},
 		Topics: 2, Partitions: 3, Segments: 4, Transactions: 2, LongTransactions: 1, OldestTransaction: before(65), Largest: []api.BrokerTopic{ordersLog.BrokerTopic},

@@ -20,6 +20,7 @@ func forConsole(r broker.Report) api.BrokerReport {
 	all := api.BrokerReport{BrokerState: api.BrokerState{
 		ClusterID: r.ClusterID, Addr: r.Addr, DataDir: r.DataDir, Durability: string(r.Durability), Failed: r.Failed,
 		Started: r.Started.UTC(), RecoveryMicros: r.Recovery.Microseconds(), Connections: r.Connections, Syncs: int64(r.Syncs), Bytes: r.Bytes, Warnings: r.Warnings,
+		Traffic:    traffic(r.Traffic),
 		Compaction: api.BrokerCompaction{Runs: int64(r.Compaction.Runs), BytesBefore: r.Compaction.Before, BytesAfter: r.Compaction.After, Error: r.Compaction.Error},
 		Retention:  api.BrokerRetention{Segments: r.Retention.Segments, Bytes: r.Retention.Bytes},
 	}}
@@ -33,6 +34,17 @@ func forConsole(r broker.Report) api.BrokerReport {
 		})
 	}
 	return all
+}
+
+func traffic(t broker.TrafficReport) api.BrokerTraffic {
+	out := api.BrokerTraffic{Accepted: int64(t.Accepted), Refused: int64(t.Refused), BytesIn: int64(t.BytesIn), BytesOut: int64(t.BytesOut), Buffered: t.Buffered}
+	if len(t.Requests) > 0 {
+		out.Requests = map[string]int64{}
+	}
+	for name, n := range t.Requests {
+		out.Requests[name] = int64(n)
+	}
+	return out
 }
 
 func topicLog(t broker.TopicReport) api.BrokerTopicLog {

@@ -38,7 +38,7 @@ func TestReportForTheConsole(t *testing.T) {
 	got := View{reporter{}}.Report()
 	want := api.BrokerReport{
 		BrokerState: api.BrokerState{ClusterID: "k", Addr: "127.0.0.1:9092", DataDir: "/d", Durability: "fsync", Failed: "sync: i/o error", Started: at0, RecoveryMicros: 1500,
-			Connections: 3, Syncs: 7, Bytes: 900, Warnings: []string{"torn"}, Compaction: api.BrokerCompaction{Runs: 2, BytesBefore: 100, BytesAfter: 40, Error: "disk full"},
+			Connections: 3, Traffic: api.BrokerTraffic{Accepted: 9, Refused: 2, BytesIn: 100, BytesOut: 200, Buffered: 5, Requests: map[string]int64{"Produce": 6}}, Syncs: 7, Bytes: 900, Warnings: []string{"torn"}, Compaction: api.BrokerCompaction{Runs: 2, BytesBefore: 100, BytesAfter: 40, Error: "disk full"},
 			Retention: api.BrokerRetention{Segments: 4, Bytes: 400}},
 		Logs: []api.BrokerTopicLog{
 			{BrokerTopic: api.BrokerTopic{Name: "orders", Cleanup: "compact"}, Settings: map[string]string{"cleanup.policy": "compact"}, Parts: []api.BrokerPartition{
