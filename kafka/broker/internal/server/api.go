@@ -27,7 +27,8 @@ func on[R kmsg.Request](min, max int16, serve func(*Server, call, R)) handler {
 
 // handlers are all requests that are served, with the versions whose every field is
 // heeded. Left out are what brokers say to each other, the group protocol of KIP-848 and
-// share groups, quotas, delegation tokens and telemetry; clients go on without.
+// share groups, quotas (but that there are none), delegation tokens and telemetry; clients
+// go on without.
 var handlers map[int16]handler
 
 func init() { // handlers refer to themselves, through Server
@@ -74,6 +75,7 @@ func init() { // handlers refer to themselves, through Server
 		int16(kmsg.ElectLeaders):               on(0, 2, (*Server).electLeaders),
 		int16(kmsg.AlterPartitionAssignments):  on(0, 0, (*Server).alterAssignments),
 		int16(kmsg.ListPartitionReassignments): on(0, 0, (*Server).listReassignments),
+		int16(kmsg.DescribeClientQuotas):       on(0, 1, (*Server).describeQuotas),
 
 		int16(kmsg.SASLHandshake):                on(0, 1, (*Server).saslHandshake),
 		int16(kmsg.SASLAuthenticate):             on(0, 2, (*Server).saslAuthenticate),

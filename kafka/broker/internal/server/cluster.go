@@ -58,10 +58,10 @@ func wantedPartitions(req *kmsg.DescribeLogDirsRequest) func(*node.Partition) bo
 // electLeaders has nothing to do: the only broker leads.
 func (s *Server) electLeaders(c call, req *kmsg.ElectLeadersRequest) {
 	resp := kmsg.NewPtrElectLeadersResponse()
+	var refused *kerr.Error
 	if !s.mayCluster(c.conn, kmsg.ACLOperationAlter) {
-		resp.ErrorCode = kerr.ClusterAuthorizationFailed.Code
-		c.answer(req, resp)
-		return
+		refused = kerr.ClusterAuthorizationFailed
+		resp.ErrorCode = refused.Code
 	}
 	for _, t := range req.Topics {
 		topic := kmsg.NewElectLeadersResponseTopic()
@@ -69,7 +69,10 @@ func (s *Server) electLeaders(c call, req *kmsg.ElectLeadersRequest) {
 		for _, index := range t.Partitions {
 			p := kmsg.NewElectLeadersResponseTopicPartition()
 			err := kerr.ElectionNotNeeded
-			if s.partition(t.Topic, index) == nil {
+			switch {
+			case refused != nil:
+				err = refused
+			case s.partition(t.Topic, index) == nil:
 				err = kerr.UnknownTopicOrPartition
 			}
 			p.Partition = index

@@ -39,7 +39,7 @@ func (s *Server) describeConfigs(c call, req *kmsg.DescribeConfigsRequest) {
 		settings, err := s.settingsOf(c, r.ResourceType, r.ResourceName, kmsg.ACLOperationDescribeConfigs)
 		answer.ErrorCode, answer.ErrorMessage = failure(err)
 		for _, setting := range settings {
-			if r.ConfigNames == nil || slices.Contains(r.ConfigNames, setting.Name) {
+			if len(r.ConfigNames) == 0 || slices.Contains(r.ConfigNames, setting.Name) {
 				answer.Configs = append(answer.Configs, describeSetting(req, r.ResourceType, setting))
 			}
 		}
@@ -118,6 +118,7 @@ func synonyms(setting node.Setting, source kmsg.ConfigSource) []kmsg.DescribeCon
 // alterConfigs replaces all settings of a resource.
 func (s *Server) alterConfigs(c call, req *kmsg.AlterConfigsRequest) {
 	resp := kmsg.NewPtrAlterConfigsResponse()
+	again := twice(req.Resources, func(r kmsg.AlterConfigsRequestResource) string { return resource(r.ResourceType, r.ResourceName) })
 	for _, r := range req.Resources {
 		answer := kmsg.NewAlterConfigsResponseResource()
 		answer.ResourceType, answer.ResourceName = r.ResourceType, r.ResourceName
@@ -125,7 +126,10 @@ func (s *Server) alterConfigs(c call, req *kmsg.AlterConfigsRequest) {
 		for i, config := range r.Configs {
 			changes[i] = change{config.Name, kmsg.IncrementalAlterConfigOpSet, config.Value}
 		}
-		err := s.alter(c, r.ResourceType, r.ResourceName, true, changes, req.ValidateOnly)
+		err := errTwice
+		if !again[resource(r.ResourceType, r.ResourceName)] {
+			err = s.alter(c, r.ResourceType, r.ResourceName, true, changes, req.ValidateOnly)
+		}
 		answer.ErrorCode, answer.ErrorMessage = failure(err)
 		resp.Resources = append(resp.Resources, answer)
 	}
@@ -134,6 +138,9 @@ func (s *Server) alterConfigs(c call, req *kmsg.AlterConfigsRequest) {
 
 func (s *Server) incrementalAlterConfigs(c call, req *kmsg.IncrementalAlterConfigsRequest) {
 	resp := kmsg.NewPtrIncrementalAlterConfigsResponse()
+	again := twice(req.Resources, func(r kmsg.IncrementalAlterConfigsRequestResource) string {
+		return resource(r.ResourceType, r.ResourceName)
+	})
 	for _, r := range req.Resources {
 		answer := kmsg.NewIncrementalAlterConfigsResponseResource()
 		answer.ResourceType, answer.ResourceName = r.ResourceType, r.ResourceName
@@ -141,12 +148,22 @@ func (s *Server) incrementalAlterConfigs(c call, req *kmsg.IncrementalAlterConfi
 		for i, config := range r.Configs {
 			changes[i] = change{config.Name, config.Op, config.Value}
 		}
-		err := s.alter(c, r.ResourceType, r.ResourceName, false, changes, req.ValidateOnly)
+		err := errTwice
+		if !again[resource(r.ResourceType, r.ResourceName)] {
+			err = s.alter(c, r.ResourceType, r.ResourceName, false, changes, req.ValidateOnly)
+		}
 		answer.ErrorCode, answer.ErrorMessage = failure(err)
 		resp.Resources = append(resp.Resources, answer)
 	}
 	c.answer(req, resp)
 }
+
+// resource names a resource of any type.
+func resource(kind kmsg.ConfigResourceType, name string) string {
+	return fmt.Sprint(int8(kind), " ", name)
+}
+
+var errTwice = fmt.Errorf("%w: the resource comes twice", kerr.InvalidRequest)
 
 // change is one change to a setting.
 type change struct {
@@ -194,7 +211,7 @@ func (ch change) apply(own, current map[string]string) error {
 		return nil
 	}
 	if ch.value == nil {
-		return fmt.Errorf("%w: %s has no value", kerr.InvalidConfig, name)
+		return fmt.Errorf("%w: %s has no value", kerr.InvalidRequest, name)
 	}
 	value := strings.Clone(*ch.value)
 	switch ch.op {

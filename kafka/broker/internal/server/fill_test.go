@@ -169,6 +169,8 @@ func (s *scene) fillAdmin(req kmsg.Request) bool {
 	case *kmsg.AlterPartitionAssignmentsRequest:
 		p := kmsg.AlterPartitionAssignmentsRequestTopicPartition{Replicas: []int32{1}}
 		r.Topics = []kmsg.AlterPartitionAssignmentsRequestTopic{{Topic: s.topic, Partitions: []kmsg.AlterPartitionAssignmentsRequestTopicPartition{p}}}
+	case *kmsg.DescribeClientQuotasRequest:
+		r.Components = []kmsg.DescribeClientQuotasRequestComponent{{EntityType: "user", MatchType: kmsg.QuotasMatchTypeAny}}
 	case *kmsg.ListPartitionReassignmentsRequest:
 		r.Topics = []kmsg.ListPartitionReassignmentsRequestTopic{{Topic: s.topic, Partitions: []int32{0}}}
 	default:

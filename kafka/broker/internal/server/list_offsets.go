@@ -67,11 +67,23 @@ func (s *Server) listOffset(c call, req *kmsg.ListOffsetsRequest, topic string, 
 	return nil
 }
 
+// followed is described, for brokers too.
+func (s *Server) followed(c call, topic string, index, epoch int32) (*node.Partition, *kerr.Error) {
+	if s.mayCluster(c.conn, kmsg.ACLOperationClusterAction) {
+		return s.known(topic, index, epoch)
+	}
+	return s.described(c, topic, index, epoch)
+}
+
 // described returns a partition that a client may know of, where it has the right epoch.
 func (s *Server) described(c call, topic string, index, epoch int32) (*node.Partition, *kerr.Error) {
 	if !s.mayTopic(c.conn, kmsg.ACLOperationDescribe, topic) {
 		return nil, kerr.TopicAuthorizationFailed
 	}
+	return s.known(topic, index, epoch)
+}
+
+func (s *Server) known(topic string, index, epoch int32) (*node.Partition, *kerr.Error) {
 	p := s.partition(topic, index)
 	if p == nil {
 		return nil, kerr.UnknownTopicOrPartition
@@ -136,7 +148,7 @@ func (s *Server) offsetForLeaderEpoch(c call, req *kmsg.OffsetForLeaderEpochRequ
 		for _, asked := range t.Partitions {
 			answer := kmsg.NewOffsetForLeaderEpochResponseTopicPartition()
 			answer.Partition, answer.LeaderEpoch, answer.EndOffset = asked.Partition, -1, -1
-			if p, err := s.described(c, t.Topic, asked.Partition, asked.CurrentLeaderEpoch); err != nil {
+			if p, err := s.followed(c, t.Topic, asked.Partition, asked.CurrentLeaderEpoch); err != nil {
 				answer.ErrorCode = err.Code
 			} else {
 				answer.LeaderEpoch, answer.EndOffset = p.Log().EpochEnd(asked.LeaderEpoch)

@@ -18,7 +18,7 @@ func (s *Server) metadata(c call, req *kmsg.MetadataRequest) {
 	resp.Brokers = append(resp.Brokers, broker)
 	resp.ControllerID = NodeID
 	resp.ClusterID = kmsg.StringPtr(s.node.ClusterID())
-	resp.AuthorizedOperations = s.operations(c.conn, req.IncludeClusterAuthorizedOperations, clusterOperations, kmsg.ACLResourceTypeCluster, acl.ClusterName)
+	resp.AuthorizedOperations = s.onCluster(c, req.IncludeClusterAuthorizedOperations)
 	if req.Topics == nil || req.Version == 0 && len(req.Topics) == 0 {
 		for _, t := range s.visible(c) {
 			resp.Topics = append(resp.Topics, s.describe(c, t, req.IncludeTopicAuthorizedOperations))
@@ -28,7 +28,11 @@ func (s *Server) metadata(c call, req *kmsg.MetadataRequest) {
 	}
 	s.autoCreate(c, req)
 	seen := make(map[any]bool, len(req.Topics))
+	byID := slices.ContainsFunc(req.Topics, func(t kmsg.MetadataRequestTopic) bool { return t.TopicID != [16]byte{} })
 	for _, t := range req.Topics {
+		if byID && req.Version >= sinceIDs && t.TopicID == [16]byte{} {
+			continue // as with Kafka, names do not count beside ids
+		}
 		if key := wanted(t); !seen[key] {
 			seen[key] = true
 			resp.Topics = append(resp.Topics, s.look(c, req, t))
@@ -37,12 +41,24 @@ func (s *Server) metadata(c call, req *kmsg.MetadataRequest) {
 	c.answer(req, resp)
 }
 
+// sinceIDs is the version of Metadata since which topics may be asked for by id.
+const sinceIDs = 12
+
 // wanted is the name or the id that is asked for.
 func wanted(t kmsg.MetadataRequestTopic) any {
-	if t.Topic != nil {
+	if t.Topic != nil && t.TopicID == [16]byte{} {
 		return *t.Topic
 	}
 	return t.TopicID
+}
+
+// onCluster are the operations that a connection may do to the cluster, none where it may
+// not describe it.
+func (s *Server) onCluster(c call, asked bool) int32 {
+	if asked && !s.mayCluster(c.conn, kmsg.ACLOperationDescribe) {
+		return 0
+	}
+	return s.operations(c.conn, asked, clusterOperations, kmsg.ACLResourceTypeCluster, acl.ClusterName)
 }
 
 // visible are the topics that a connection may see, by name.
@@ -55,13 +71,13 @@ func (s *Server) visible(c call) []*node.Topic {
 // autoCreate makes the topics that are missing, where request and broker want that, with
 // one write.
 func (s *Server) autoCreate(c call, req *kmsg.MetadataRequest) {
-	if !s.settings.autoCreate || req.Version >= 4 && !req.AllowAutoTopicCreation {
+	if !s.mayAutoCreate(req) {
 		return
 	}
 	var missing []node.NewTopic
 	named := map[string]bool{}
 	for _, t := range req.Topics {
-		if t.Topic == nil || *t.Topic == "" || named[*t.Topic] || s.node.Topic(*t.Topic) != nil || !s.mayCreate(c, *t.Topic) {
+		if t.Topic == nil || t.TopicID != [16]byte{} || *t.Topic == "" || named[*t.Topic] || s.node.Topic(*t.Topic) != nil || !s.mayCreate(c, *t.Topic) {
 			continue
 		}
 		named[*t.Topic] = true
@@ -78,20 +94,26 @@ func (s *Server) autoCreate(c call, req *kmsg.MetadataRequest) {
 	}
 }
 
+func (s *Server) mayAutoCreate(req *kmsg.MetadataRequest) bool {
+	return s.settings.autoCreate && (req.Version < 4 || req.AllowAutoTopicCreation)
+}
+
 func (s *Server) mayCreate(c call, topic string) bool {
 	return s.mayTopic(c.conn, kmsg.ACLOperationDescribe, topic) &&
 		(s.mayTopic(c.conn, kmsg.ACLOperationCreate, topic) || s.mayCluster(c.conn, kmsg.ACLOperationCreate))
 }
 
 func (s *Server) look(c call, req *kmsg.MetadataRequest, asked kmsg.MetadataRequestTopic) kmsg.MetadataResponseTopic {
-	if asked.Topic == nil {
-		t := s.node.TopicByID(asked.TopicID)
-		if t == nil || !shown(t) || !s.mayTopic(c.conn, kmsg.ACLOperationDescribe, t.Name) {
-			answer := kmsg.NewMetadataResponseTopic()
-			answer.TopicID, answer.ErrorCode = asked.TopicID, kerr.UnknownTopicID.Code
-			return answer
+	if (asked.Topic == nil || asked.TopicID != [16]byte{}) && req.Version < sinceIDs {
+		answer := kmsg.NewMetadataResponseTopic()
+		answer.Topic, answer.TopicID, answer.ErrorCode = kmsg.StringPtr(""), asked.TopicID, kerr.InvalidRequest.Code
+		if asked.Topic != nil {
+			answer.Topic = asked.Topic
 		}
-		return s.describe(c, t, req.IncludeTopicAuthorizedOperations)
+		return answer
+	}
+	if asked.Topic == nil || asked.TopicID != [16]byte{} {
+		return s.lookByID(c, req, asked.TopicID)
 	}
 	name := *asked.Topic
 	t := s.topic(name)
@@ -103,10 +125,26 @@ func (s *Server) look(c call, req *kmsg.MetadataRequest, asked kmsg.MetadataRequ
 	switch {
 	case !s.mayTopic(c.conn, kmsg.ACLOperationDescribe, name):
 		answer.ErrorCode = kerr.TopicAuthorizationFailed.Code
+	case s.mayAutoCreate(req) && !s.mayCreate(c, name):
+		answer.ErrorCode = kerr.TopicAuthorizationFailed.Code
 	case !node.ValidName(name):
 		answer.ErrorCode = kerr.InvalidTopicException.Code
 	default:
 		answer.ErrorCode = kerr.UnknownTopicOrPartition.Code
+	}
+	return answer
+}
+
+// lookByID names no topic that may not be described.
+func (s *Server) lookByID(c call, req *kmsg.MetadataRequest, id [16]byte) kmsg.MetadataResponseTopic {
+	t := s.topicByID(id)
+	if t != nil && s.mayTopic(c.conn, kmsg.ACLOperationDescribe, t.Name) {
+		return s.describe(c, t, req.IncludeTopicAuthorizedOperations)
+	}
+	answer := kmsg.NewMetadataResponseTopic()
+	answer.TopicID, answer.ErrorCode = id, kerr.UnknownTopicID.Code
+	if t != nil {
+		answer.ErrorCode = kerr.TopicAuthorizationFailed.Code
 	}
 	return answer
 }
@@ -127,9 +165,14 @@ func (s *Server) describe(c call, t *node.Topic, operations bool) kmsg.MetadataR
 func (s *Server) describeCluster(c call, req *kmsg.DescribeClusterRequest) {
 	resp := kmsg.NewPtrDescribeClusterResponse()
 	resp.ClusterID, resp.ControllerID, resp.EndpointType = s.node.ClusterID(), NodeID, req.EndpointType
-	resp.ClusterAuthorizedOperations = s.operations(c.conn, req.IncludeClusterAuthorizedOperations, clusterOperations, kmsg.ACLResourceTypeCluster, acl.ClusterName)
-	if req.Version >= 1 && req.EndpointType != 1 { // the controller's own endpoints
-		resp.ErrorCode = kerr.MismatchedEndpointType.Code
+	resp.ClusterAuthorizedOperations = s.onCluster(c, req.IncludeClusterAuthorizedOperations)
+	const brokers, controllers = 1, 2
+	if req.Version >= 1 && req.EndpointType != brokers {
+		why := kerr.UnsupportedEndpointType
+		if req.EndpointType == controllers {
+			why = kerr.MismatchedEndpointType
+		}
+		resp.ErrorCode, resp.ErrorMessage = failure(why)
 		c.answer(req, resp)
 		return
 	}

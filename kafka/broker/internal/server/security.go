@@ -15,6 +15,7 @@ type session struct {
 	conversation sasl.Conversation // nil: none is going on
 	mechanism    string
 	known        bool
+	failed       bool // could not say who it is, and ends
 }
 
 func sessionOf(c *wire.Conn) *session {
@@ -27,8 +28,12 @@ func sessionOf(c *wire.Conn) *session {
 // admitted says whether a connection may ask that: before it has said who it is, only how
 // to do so.
 func (s *Server) admitted(c *wire.Conn, req kmsg.Request) bool {
-	if s.users == nil || sessionOf(c).known {
+	if s.users == nil {
 		return true
+	}
+	state := sessionOf(c)
+	if state.known || state.failed {
+		return !state.failed
 	}
 	switch req.(type) {
 	case *kmsg.SASLHandshakeRequest, *kmsg.SASLAuthenticateRequest:
@@ -74,7 +79,7 @@ func (s *Server) saslAuthenticate(c call, req *kmsg.SASLAuthenticateRequest) {
 	}
 	answer, err := state.conversation.Step(req.SASLAuthBytes)
 	if err != nil {
-		state.conversation = nil
+		state.conversation, state.failed = nil, true
 		resp.ErrorCode, resp.ErrorMessage = kerr.SaslAuthenticationFailed.Code, kmsg.StringPtr(err.Error())
 		s.config.Logger.Warn("authentication failed", "client", c.conn.Remote.String(), "mechanism", state.mechanism)
 		c.answer(req, resp)
@@ -92,6 +97,7 @@ func (s *Server) know(c *wire.Conn, state *session, user string, resp *kmsg.SASL
 	state.conversation = nil
 	principal := "User:" + user
 	if state.known && principal != c.Principal {
+		state.failed = true
 		resp.ErrorCode, resp.ErrorMessage = failure(fmt.Errorf("%w: this connection is of another user", kerr.SaslAuthenticationFailed))
 		return
 	}

@@ -222,6 +222,9 @@ func (s *Server) producersOf(c call, topic string, index int32) kmsg.DescribePro
 	answer.Partition = index
 	p := s.partition(topic, index)
 	switch {
+	case !node.ValidName(topic):
+		answer.ErrorCode = kerr.InvalidTopicException.Code
+		return answer
 	case !s.mayTopic(c.conn, kmsg.ACLOperationRead, topic):
 		answer.ErrorCode = kerr.TopicAuthorizationFailed.Code
 		return answer
