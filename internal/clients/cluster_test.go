@@ -18,6 +18,7 @@ import (
 type cluster struct {
 	addr, prefix string
 	kafka        bool // Apache Kafka
+	secured      bool // clients have to authenticate, as admin
 }
 
 // start runs a broker of ours that keeps its log in a folder, until the test ends.
@@ -25,7 +26,7 @@ func start(t *testing.T, changes ...func(*broker.Config)) cluster {
 	t.Helper()
 	c := broker.Config{
 		Addr: "127.0.0.1:0", DataDir: t.TempDir(), NoAutoCreate: true,
-		MinSessionTimeout: time.Second, Logger: slog.New(slog.DiscardHandler),
+		MinSessionTimeout: time.Second, Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	for _, change := range changes {
 		change(&c)
@@ -39,7 +40,16 @@ func start(t *testing.T, changes ...func(*broker.Config)) cluster {
 			t.Error(err)
 		}
 	})
-	return cluster{addr: b.Addr(), prefix: testenv.Prefix(t)}
+	return cluster{addr: b.Addr(), prefix: testenv.Prefix(t), secured: len(c.Users) > 0}
+}
+
+// Who clients authenticate as, where they have to.
+const admin, password = "admin", "secret of the admin"
+
+// secure has clients authenticate, and rules decide on what they may do.
+func secure(c *broker.Config) {
+	c.Users = map[string]string{admin: password}
+	c.ACLs, c.SuperUsers = true, []string{"User:" + admin}
 }
 
 // onBoth tests a client on our broker and then what the test expects on Apache Kafka.

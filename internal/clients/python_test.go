@@ -2,6 +2,7 @@ package clients_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"github.com/pabal-dev/pabal/internal/testenv"
@@ -11,22 +12,28 @@ import (
 // compression, groups with static members that rebalance cooperatively, transactions.
 func TestConfluentPython(t *testing.T) {
 	folder := testenv.ConfluentPython(t)
-	onBoth(t, func(t *testing.T, c cluster) {
+	test := func(t *testing.T, c cluster) {
 		t.Parallel()
-		same(t, testenv.Output(t, "python3", "testdata/confluent.py", folder, c.addr, c.prefix), `{
+		login := "{}"
+		if c.secured {
+			login = fmt.Sprintf(`{"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "SCRAM-SHA-512", "sasl.username": %q, "sasl.password": %q}`, admin, password)
+		}
+		same(t, testenv.Output(t, "python3", "testdata/confluent.py", folder, c.addr, c.prefix, login), `{
 			"exists": "TOPIC_ALREADY_EXISTS", "described": ["t", 3, true], "missing": "UNKNOWN_TOPIC_OR_PART", "cluster": [1, true],
 			"settings": ["delete,compact", "604800000", "3000"], "subtracted": ["delete", false],
 			"left": [0, 0, 0, 0, 0], "delivered": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14], "large": "MSG_SIZE_TOO_LARGE",
 			"offsets": {"earliest": [0, -1], "latest": [15, -1], "max": [14, 42], "since": [4, 11]}, "low": 2,
 			"read": [2, [["h", "1"]], "zstd-2", 42], "committed": 7, "times": 12, "marks": [2, 15],
 			"group": ["STABLE", "range", 1, 3], "listed": ["EMPTY"], "altered": [[0, 5]],
-			"shared": true, "same": true, "moved": true,
+			"shared": [1, 2], "same": true, "moved": true,
 			"aborted": -1001, "etl": 15, "fenced": "_FENCED",
 			"visible": ["NONE-2", "GZIP-0", "GZIP-1", "GZIP-2", "SNAPPY-0", "SNAPPY-1", "SNAPPY-2", "LZ4-0", "LZ4-1", "LZ4-2", "ZSTD-0", "ZSTD-1", "ZSTD-2"],
 			"hidden": true, "then": ["open"],
 			"user": [["SCRAM_SHA_256", 8192]], "no user": "RESOURCE_NOT_FOUND", "deleted": "UNKNOWN_TOPIC_OR_PART"
 		}`)
-	})
+	}
+	t.Run("in process", func(t *testing.T) { test(t, start(t, secure)) })
+	t.Run("Apache Kafka", func(t *testing.T) { test(t, apacheKafka(t)) })
 }
 
 // same compares two objects in JSON, by their parts.

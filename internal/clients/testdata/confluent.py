@@ -1,13 +1,13 @@
 """A round through an unmodified confluent_kafka: administration, producers, transactions, groups.
 
-Usage: python3 confluent.py FOLDER_OF_CONFLUENT_KAFKA HOST:PORT PREFIX
+Usage: python3 confluent.py FOLDER_OF_CONFLUENT_KAFKA HOST:PORT PREFIX SETTINGS_AS_JSON
 """
 import json
 import sys
 import threading
 import time
 
-folder, broker, prefix = sys.argv[1:4]
+folder, broker, prefix, login = sys.argv[1:5]
 sys.path.insert(0, folder)
 
 from confluent_kafka import (Consumer, ConsumerGroupTopicPartitions, IsolationLevel, KafkaError, KafkaException,  # noqa: E402
@@ -18,7 +18,8 @@ from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, 
 
 LIMIT = 60  # seconds that anything may take
 BEGIN = int(time.time() * 1000) - 100000  # the time of the first record; retention takes older ones
-admin = AdminClient({"bootstrap.servers": broker})
+CLUSTER = {"bootstrap.servers": broker, **json.loads(login)}
+admin = AdminClient(CLUSTER)
 result = {}
 
 
@@ -48,7 +49,7 @@ def topics():
     again = admin.create_topics([NewTopic(name("t"), 2, 1)])[name("t")]
     result["exists"] = code(lambda: again.result(LIMIT))
     of(admin.create_partitions([NewPartitions(name("t"), 3)]))
-    found = of(admin.describe_topics(TopicCollection([name("t")])))[name("t")]
+    found = until(lambda: of(admin.describe_topics(TopicCollection([name("t")])))[name("t")], lambda t: len(t.partitions) == 3)
     result["described"] = [plain(found.name), len(found.partitions), len(str(found.topic_id)) > 8]
     missing = admin.describe_topics(TopicCollection([name("missing")]))[name("missing")]
     result["missing"] = code(lambda: missing.result(LIMIT))
@@ -62,12 +63,16 @@ def settings():
         ConfigEntry("retention.ms", None, incremental_operation=AlterConfigOpType.DELETE),
         ConfigEntry("max.message.bytes", "3000", incremental_operation=AlterConfigOpType.SET),
     ])]))
-    got = list(of(admin.describe_configs([ConfigResource(ResourceType.TOPIC, name("t"))])).values())[0]
+    got = until(described, lambda c: c["max.message.bytes"].value == "3000")
     result["settings"] = [got[k].value for k in ("cleanup.policy", "retention.ms", "max.message.bytes")]
     of(admin.incremental_alter_configs([ConfigResource(ResourceType.TOPIC, name("t"), incremental_configs=[
         ConfigEntry("cleanup.policy", "compact", incremental_operation=AlterConfigOpType.SUBTRACT)])]))
-    got = list(of(admin.describe_configs([ConfigResource(ResourceType.TOPIC, name("t"))])).values())[0]
+    got = until(described, lambda c: c["cleanup.policy"].value == "delete")
     result["subtracted"] = [got["cleanup.policy"].value, got["cleanup.policy"].is_default]
+
+
+def described():
+    return list(of(admin.describe_configs([ConfigResource(ResourceType.TOPIC, name("t"))])).values())[0]
 
 
 def produce():
@@ -78,13 +83,13 @@ def produce():
 
     codecs = ["none", "gzip", "snappy", "lz4", "zstd"]
     for codec in codecs:
-        p = Producer({"bootstrap.servers": broker, "enable.idempotence": True, "compression.type": codec, "linger.ms": 5})
+        p = Producer({**CLUSTER, "enable.idempotence": True, "compression.type": codec, "linger.ms": 5})
         for i in range(3):
             p.produce(name("t"), key=b"k", value=f"{codec}-{i}".encode(), partition=0, timestamp=BEGIN + i + 10 * codecs.index(codec), headers={"h": b"1"},
                       on_delivery=report)
         result.setdefault("left", []).append(p.flush(LIMIT))
     result["delivered"] = delivered
-    p = Producer({"bootstrap.servers": broker, "compression.type": "none", "message.max.bytes": 100000})
+    p = Producer({**CLUSTER, "compression.type": "none", "message.max.bytes": 100000})
     p.produce(name("t"), value=b"x" * 5000, on_delivery=lambda e, m: result.update(large=e.name() if e else "none"))
     p.flush(LIMIT)
 
@@ -100,7 +105,7 @@ def offsets():
 
 
 def consumer(group, **more):
-    return Consumer({"bootstrap.servers": broker, "group.id": name(group), "auto.offset.reset": "earliest", "enable.auto.commit": False,
+    return Consumer({**CLUSTER, "group.id": name(group), "auto.offset.reset": "earliest", "enable.auto.commit": False,
                      "session.timeout.ms": 10000, "heartbeat.interval.ms": 1000, **more})
 
 
@@ -141,7 +146,7 @@ def rebalances():
     moved = []
     one.subscribe([name("t")], on_revoke=lambda c, ps: moved.append(len(ps)))
     two.subscribe([name("t")])
-    result["shared"] = until(lambda: shares(one, two), lambda s: sorted(map(len, s)) == [1, 2])
+    result["shared"] = sorted(map(len, until(lambda: shares(one, two), lambda s: sorted(map(len, s)) == [1, 2])))
     before = [p.partition for p in two.assignment()]
     two.close()  # a static member does not leave
     again = consumer("r", **member("two"))
@@ -164,16 +169,16 @@ def shares(*consumers):
 
 
 def until(look, good):
+    """What is seen once it is good: a broker of Apache Kafka learns late of what its controller did."""
     end = time.time() + LIMIT
-    while time.time() < end:
+    while True:
         seen = look()
-        if good(seen):
-            return True
-    return seen
+        if good(seen) or time.time() > end:
+            return seen
 
 
 def transactional(instance):
-    p = Producer({"bootstrap.servers": broker, "transactional.id": name(instance), "transaction.timeout.ms": 30000})
+    p = Producer({**CLUSTER, "transactional.id": name(instance), "transaction.timeout.ms": 30000})
     p.init_transactions(LIMIT)
     return p
 
