@@ -118,18 +118,10 @@ func (l *Log) checkpoint(start int64) error {
 	if err != nil {
 		return err
 	}
-	for i, s := range segments {
-		if size := c.segments[i].size; size > 0 && s.synced.Load() == size {
-			continue
+	if c.next > 0 { // a new log has nothing to sync
+		if err := l.sync(c, segments); err != nil {
+			return l.Fail(err)
 		}
-		if err := s.file.Sync(); err != nil {
-			return l.Fail(fmt.Errorf("sync %s: %w", s.path(segmentSuffix), err))
-		}
-		s.saveIndex(c.segments[i].size)
-		s.synced.Store(c.segments[i].size)
-	}
-	if err := l.fs.SyncDir(l.dir); err != nil {
-		return l.Fail(fmt.Errorf("sync %s: %w", l.dir, err))
 	}
 	if err := vfs.WriteFile(l.fs, l.dir, checkpointFile, c.encode()); err != nil {
 		return fmt.Errorf("checkpoint of %s: %w", l.dir, err)
@@ -138,6 +130,24 @@ func (l *Log) checkpoint(start int64) error {
 	defer l.mu.Unlock()
 	l.start = max(l.start, c.start)
 	l.unsaved -= l.captured
+	return nil
+}
+
+// sync makes last what a checkpoint is to vouch for.
+func (l *Log) sync(c *checkpoint, segments []*segment) error {
+	for i, s := range segments {
+		if size := c.segments[i].size; size > 0 && s.synced.Load() == size {
+			continue
+		}
+		if err := s.file.Sync(); err != nil {
+			return fmt.Errorf("sync %s: %w", s.path(segmentSuffix), err)
+		}
+		s.saveIndex(c.segments[i].size)
+		s.synced.Store(c.segments[i].size)
+	}
+	if err := l.fs.SyncDir(l.dir); err != nil {
+		return fmt.Errorf("sync %s: %w", l.dir, err)
+	}
 	return nil
 }
 

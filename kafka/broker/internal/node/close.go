@@ -20,7 +20,7 @@ func (n *Node) Close() error {
 	err := n.journal.Close()
 	all := n.partitions()
 	errs := make([]error, len(all))
-	_ = parallel(len(all), func(i int) error {
+	_ = parallelBy(waiting, len(all), func(i int) error {
 		errs[i] = all[i].log.Close()
 		return nil
 	})

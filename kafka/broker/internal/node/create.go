@@ -123,7 +123,7 @@ func (n *Node) openNew(all []*Partition) error {
 	if err := n.stopped(); err != nil {
 		return err
 	}
-	err := parallel(len(all), func(i int) error { return all[i].open() })
+	err := parallelBy(waiting, len(all), func(i int) error { return all[i].open() })
 	if err == nil {
 		err = n.syncFolders(all)
 	}

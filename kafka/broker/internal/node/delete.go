@@ -50,7 +50,7 @@ func (n *Node) Delete(names ...string) []error {
 		}
 	}
 	n.removing.Go(func() {
-		_ = parallel(len(gone), func(i int) error { n.remove(gone[i]); return nil })
+		_ = parallelBy(waiting, len(gone), func(i int) error { n.remove(gone[i]); return nil })
 	})
 	return errs
 }

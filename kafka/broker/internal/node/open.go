@@ -158,11 +158,19 @@ func (n *Node) warn(p *Partition) {
 
 // parallel calls f for 0 to count-1 and returns the first error, after which no more are begun.
 func parallel(count int, f func(int) error) error {
+	return parallelBy(2*runtime.GOMAXPROCS(0), count, f)
+}
+
+// waiting is how many at a time do what waits for the disk and needs no memory: syncs that
+// come together cost less.
+const waiting = 32
+
+func parallelBy(limit, count int, f func(int) error) error {
 	var next atomic.Int64
 	var group sync.WaitGroup
 	var once sync.Once
 	var failed error
-	for range min(count, 2*runtime.GOMAXPROCS(0)) {
+	for range min(count, limit) {
 		group.Go(func() {
 			for i := next.Add(1) - 1; i < int64(count); i = next.Add(1) - 1 {
 				if err := f(int(i)); err != nil {
