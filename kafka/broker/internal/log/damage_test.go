@@ -1,6 +1,7 @@
 package log_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -150,5 +151,38 @@ func TestDamageInTheMiddleLeavesAGap(t *testing.T) {
 			t.Fatalf("opened %d times before: %v", again, q)
 		}
 		must(t, w.log.Close())
+	}
+}
+
+// TestDamagedBatchIsReadAround: of synced data, which opening does not read, one damaged byte
+// costs the readers of one batch an answer. Those of all others have theirs, unless the batch
+// seems to have their offsets.
+func TestDamagedBatchIsReadAround(t *testing.T) {
+	fs := simfs.New()
+	w := filled(t, fs, 45)
+	must(t, w.log.Checkpoint())
+	const file, size, batches = folder + "/00000000000000000000.log", 74, 10
+	for at := range int64(size) {
+		left := fs.Kill()
+		must(t, left.Flip(file, 3*size+at, 1<<(at%8)))
+		if at%2 == 0 {
+			must(t, left.Remove(folder+"/00000000000000000000.index"))
+		}
+		w.fs = left
+		must(t, w.open())
+		for offset := range int64(batches) {
+			b, err := w.log.Read(offset, 1<<20, false, nil)
+			if err != nil {
+				if offset != 3 || !errors.Is(err, batch.ErrCorrupt) || !strings.Contains(err.Error(), file) {
+					t.Fatalf("byte %d: offset %d: %v", at, offset, err)
+				}
+				continue
+			}
+			h, err := batch.Verify(b.Data) // as readers do
+			lastDelta := at >= 23 && at < 27
+			if err == nil && h.BaseOffset != offset || err != nil && offset != 3 && !lastDelta {
+				t.Fatalf("byte %d: offset %d: got %d, %v", at, offset, h.BaseOffset, err)
+			}
+		}
 	}
 }

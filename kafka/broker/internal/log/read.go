@@ -143,7 +143,8 @@ func (s *segment) read(r reading, size int64, room func(int) []byte) ([]byte, in
 	if err != nil {
 		return nil, 0, err
 	}
-	slack := indexInterval
+	from, first := pos, next
+	slack, passed := indexInterval, false
 	for want := 0; pos < size; {
 		n := min(int64(max(r.maxBytes+slack, want, batch.HeaderSize)), size-pos)
 		buf := room(int(n))
@@ -153,19 +154,66 @@ func (s *segment) read(r reading, size int64, room func(int) []byte) ([]byte, in
 		}
 		p := s.pick(buf, next, r)
 		switch {
-		case p.err != nil:
-			return nil, 0, fmt.Errorf("at %d: %w", pos+int64(p.from), p.err)
 		case p.to > p.from:
 			return buf[p.from:p.to], p.last, nil
 		case p.done:
 			return nil, 0, nil
 		}
 		pos, next = pos+int64(p.from), p.next
-		if want, slack = p.want, 0; pos < size && int64(want) > size-pos {
-			return nil, 0, fmt.Errorf("at %d: %w: %d bytes, and %d are left", pos, batch.ErrShort, want, size-pos)
+		if want, slack = p.want, 0; p.err == nil && pos != size && int64(want) > size-pos {
+			p.err = fmt.Errorf("%w: %d bytes, and %d are left", batch.ErrShort, want, size-pos)
+		}
+		if p.err != nil {
+			bad := fmt.Errorf("at %d: %w", pos, p.err)
+			if passed {
+				return nil, 0, bad
+			}
+			if pos, next, err = s.past(from, first, r, size); err != nil {
+				return nil, 0, errors.Join(bad, err)
+			}
+			want, passed = 0, true
 		}
 	}
 	return nil, 0, nil
+}
+
+// past finds the first batch from pos on that ends past the reader's offset, where some are
+// damaged: those before the offset are passed over. The offset of the batch at pos is next.
+func (s *segment) past(pos, next int64, r reading, size int64) (int64, int64, error) {
+	damaged := false
+	for {
+		at, err := nextBatch(s.file, pos, size, next)
+		if err != nil {
+			return 0, 0, err
+		}
+		if at == size {
+			return 0, 0, fmt.Errorf("%w: there is no batch of offset %d", batch.ErrCorrupt, r.offset)
+		}
+		h, err := readHeader(s.file, at)
+		if err != nil {
+			return 0, 0, err
+		}
+		damaged = damaged || at > pos
+		if h.NextOffset() > r.end || !damaged && s.follows(next, h) != nil {
+			pos, damaged = at+1, true // the CRC does not cover the offset
+			continue
+		}
+		if damaged && next <= r.offset && r.offset < h.BaseOffset {
+			return 0, 0, fmt.Errorf("%w: the batches of offsets %d to %d are no more", batch.ErrCorrupt, next, h.BaseOffset-1)
+		}
+		if h.LastOffset() >= r.offset {
+			return at, h.BaseOffset, nil
+		}
+		pos, next, damaged = at+int64(h.Size), h.NextOffset(), false
+	}
+}
+
+func readHeader(f io.ReaderAt, at int64) (batch.Header, error) {
+	b := make([]byte, batch.HeaderSize)
+	if n, err := f.ReadAt(b, at); n < len(b) {
+		return batch.Header{}, noEOF(err)
+	}
+	return batch.Parse(b)
 }
 
 func noEOF(err error) error {
@@ -201,7 +249,9 @@ func (n segmentName) pick(b []byte, next int64, r reading) (p picked) {
 			err = fmt.Errorf("%w: offsets %d to %d, and the segment ends at %d", batch.ErrCorrupt, h.BaseOffset, h.LastOffset(), r.end)
 		}
 		if err != nil {
-			p.err = err
+			if p.to == 0 { // else it is for the next read
+				p.err = err
+			}
 			return p
 		}
 		next = h.NextOffset()

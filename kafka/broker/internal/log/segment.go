@@ -1,6 +1,7 @@
 package log
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -118,18 +119,28 @@ func (s *segment) index(size int64) (*index, error) {
 	return x, nil
 }
 
-// rebuild adds the batches after what the index describes, by their headers.
+// rebuild adds the batches after what the index describes, by their headers. Damaged ones
+// are left out: who reads them is told.
 func (s *segment) rebuild(x *index, upTo int64) (*index, error) {
 	scan := newScanner(s.file, x.upTo, upTo, false)
-	for next := int64(-1); scan.pos < upTo; {
+	for next := s.base; scan.pos < upTo; {
+		at := scan.pos
 		h, _, err := scan.next()
-		if err == nil && next >= 0 {
+		if err == nil && (at == 0 || next > s.base) {
 			err = s.follows(next, h)
 		}
-		next = h.NextOffset()
-		if err != nil {
-			return nil, fmt.Errorf("%s at %d: %w", s.path(segmentSuffix), scan.pos, err)
+		if errors.Is(err, errBad) {
+			if at, err = nextBatch(s.file, at+1, upTo, next); err != nil {
+				return nil, fmt.Errorf("%s: %w", s.path(segmentSuffix), err)
+			}
+			x.upTo, next = at, s.base
+			scan = newScanner(s.file, at, upTo, false)
+			continue
 		}
+		if err != nil {
+			return nil, fmt.Errorf("%s at %d: %w", s.path(segmentSuffix), at, err)
+		}
+		next = h.NextOffset()
 		x.add(s.base, h)
 	}
 	return x, nil
