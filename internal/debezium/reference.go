@@ -2,9 +2,11 @@ package debezium
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
@@ -13,6 +15,8 @@ import (
 	"time"
 
 	"github.com/pabal-dev/pabal/internal/testenv"
+	"github.com/pabal-dev/pabal/internal/testservers"
+	"github.com/pabal-dev/pabal/kafka/broker"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -23,6 +27,7 @@ const patience = time.Minute
 // Reference is the real one.
 type Reference struct {
 	url      string
+	connect  *testservers.Server
 	brokers  []string
 	client   *kgo.Client
 	reader   *reader
@@ -35,13 +40,33 @@ func StartReference(t testing.TB) *Reference {
 	t.Helper()
 	// The session is long, as a broker of a busy machine is fenced else, and topics cannot be made.
 	kafka := testenv.StartKafka(t, "auto.create.topics.enable=false", "broker.session.timeout.ms=120000")
-	connect := testenv.StartDebezium(t, []string{kafka.Addr})
-	client, err := kgo.NewClient(kgo.SeedBrokers(kafka.Addr))
+	return startReference(t, kafka.Addr)
+}
+
+// StartReferenceInProcess is StartReference on a broker of package kafka/broker.
+func StartReferenceInProcess(t testing.TB) *Reference {
+	t.Helper()
+	b, err := broker.Start(t.Context(), broker.Config{Addr: "127.0.0.1:0", DataDir: t.TempDir(), NoAutoCreate: true, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return startReference(t, b.Addr())
+}
+
+func startReference(t testing.TB, kafka string) *Reference {
+	t.Helper()
+	connect := testenv.StartDebezium(t, []string{kafka})
+	client, err := kgo.NewClient(kgo.SeedBrokers(kafka))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return &Reference{url: connect.URL, brokers: []string{kafka.Addr}, client: client, reader: startReader(t, []string{kafka.Addr}), prefixes: map[string]string{}}
+	return &Reference{url: connect.URL, connect: connect, brokers: []string{kafka}, client: client, reader: startReader(t, []string{kafka}), prefixes: map[string]string{}}
 }
 
 // Start implements Side.
