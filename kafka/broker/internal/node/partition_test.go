@@ -236,7 +236,7 @@ func TestGone(t *testing.T) {
 func TestDeleteUnderLoad(t *testing.T) {
 	for _, o := range []Options{{FS: simfs.New(), Dir: "data"}, {FS: vfs.OS, Dir: t.TempDir(), Durability: commit.OS}} {
 		n := open(t, o)
-		for round := range 5 {
+		for round := range 3 {
 			deleteUnderLoad(t, n, round)
 		}
 		if err := n.Close(); err != nil {
