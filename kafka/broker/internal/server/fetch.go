@@ -266,8 +266,8 @@ func (w *want) diverge(l *log.Log) *kerr.Error {
 
 func (f *fetch) readError(w *want, err error) *kerr.Error {
 	k := readError(w.partition, err)
-	if k == kerr.KafkaStorageError {
-		f.server.config.Logger.Error("records cannot be read", "topic", w.partition.Topic.Name, "partition", w.index, "offset", w.offset, "error", err)
+	if k == kerr.KafkaStorageError || k == kerr.CorruptMessage {
+		f.server.complain(occasion{"records cannot be read", w.partition.Topic.Name, w.index}, "offset", w.offset, "error", err)
 	}
 	return k
 }

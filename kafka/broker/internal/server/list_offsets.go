@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sort"
 
+	"github.com/pabal-dev/pabal/kafka/broker/internal/batch"
 	"github.com/pabal-dev/pabal/kafka/broker/internal/log"
 	"github.com/pabal-dev/pabal/kafka/broker/internal/node"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -135,6 +136,8 @@ func readError(p *node.Partition, err error) *kerr.Error {
 		return kerr.OffsetOutOfRange
 	case errors.Is(err, log.ErrClosed):
 		return kerr.NotLeaderForPartition
+	case errors.Is(err, batch.ErrCorrupt), errors.Is(err, batch.ErrShort):
+		return kerr.CorruptMessage // those records are no more; the others are
 	}
 	return kerr.KafkaStorageError
 }

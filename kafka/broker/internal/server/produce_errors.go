@@ -19,7 +19,7 @@ func withReason(err *kerr.Error, reason string) error { return fmt.Errorf("%w: %
 func (p *part) tell(err error) {
 	k, expected := appendError(err)
 	if !expected {
-		p.server.config.Logger.Error("records were not appended", "topic", p.name, "partition", p.answer.Partition, "error", err)
+		p.server.complain(occasion{"records were not appended", p.name, p.answer.Partition}, "error", err)
 	}
 	p.answer.ErrorCode = k.Code
 	message := err.Error()

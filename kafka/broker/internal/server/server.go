@@ -60,6 +60,7 @@ type Server struct {
 	// altering is held by one that reads, changes and writes settings.
 	altering sync.Mutex
 	leaving  atomic.Bool
+	rarely   rarely
 	settings settings
 	fetching fetching
 	timers   *timers
