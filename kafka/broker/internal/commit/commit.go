@@ -9,8 +9,10 @@ package commit
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pabal-dev/pabal/kafka/broker/internal/batch"
 	"github.com/pabal-dev/pabal/kafka/broker/internal/log"
@@ -72,6 +74,9 @@ type Options struct {
 	// FileBytes is when the next journal file is begun (default 64 MiB); at most
 	// three exist.
 	FileBytes int64
+	// Overlap is how long the latest sync is under way before another begins beside it;
+	// negative: none does (default 500 µs on Linux, and elsewhere none).
+	Overlap time.Duration
 }
 
 func (o Options) withDefaults() Options {
@@ -80,6 +85,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.FileBytes <= 0 {
 		o.FileBytes = 64 << 20
+	}
+	if o.Overlap == 0 && runtime.GOOS == "linux" { // where each handle is told of failures
+		o.Overlap = 500 * time.Microsecond
 	}
 	return o
 }
@@ -93,7 +101,7 @@ type Journal struct {
 	mu      sync.Mutex
 	changed sync.Cond // of pending, failed, closing
 	pending group
-	spare   []byte
+	spare   [][]byte // to be used again
 	failed  error
 	closing bool
 	killed  bool

@@ -16,24 +16,28 @@ import (
 
 const producers = 6
 
-// small files and segments, so that all is rolled and used again.
-var small = commit.Options{FileBytes: 3000, GroupBytes: 600}
+// small files and segments, so that all is rolled and used again; overlapping is the same
+// with a sync beside any other.
+var (
+	small       = commit.Options{FileBytes: 3000, GroupBytes: 600, Overlap: -1}
+	overlapping = commit.Options{FileBytes: 3000, GroupBytes: 600, Overlap: 1}
+)
 
 // TestCrashes cuts the power again and again while producers wait for acknowledgements.
 func TestCrashes(t *testing.T) {
 	rnd := testenv.Rand(t)
 	fs := simfs.New()
 	a := &acked{last: map[int64]ack{}}
-	for range testenv.Sized(2, 30) {
-		fs = crashes(t, rnd, fs, a)
+	for i := range testenv.Sized(2, 30) {
+		fs = crashes(t, rnd, fs, a, []commit.Options{overlapping, small}[i%2])
 	}
 }
 
 // crashes returns one of the file systems that were left, with what was acknowledged
 // before it in a.
-func crashes(t *testing.T, rnd *rand.Rand, fs *simfs.FS, a *acked) *simfs.FS {
+func crashes(t *testing.T, rnd *rand.Rand, fs *simfs.FS, a *acked, opts commit.Options) *simfs.FS {
 	t.Helper()
-	b, err := open(fs, small, partitions, 2000)
+	b, err := open(fs, opts, partitions, 2000)
 	must(t, err)
 	var mu sync.Mutex
 	left, leftAcked := fs.Crash(rnd), a.get()
@@ -64,6 +68,9 @@ func crashes(t *testing.T, rnd *rand.Rand, fs *simfs.FS, a *acked) *simfs.FS {
 	all.Wait()
 	must(t, b.close())
 	fs.Hook(nil)
+	if rnd.IntN(2) == 0 { // then the logs have all
+		must(t, commit.Remove(fs, "/data/journal"))
+	}
 	verify(t, fs.Crash(rnd), a.get())
 	if rnd.IntN(2) == 0 {
 		return fs.Crash(rnd)
@@ -120,7 +127,7 @@ func TestEveryFailure(t *testing.T) {
 	for i := rnd.IntN(step); ; i += step {
 		fs := simfs.New()
 		var hit atomic.Bool
-		alone := rnd.IntN(2) == 0
+		alone, opts := rnd.IntN(2) == 0, []commit.Options{overlapping, small}[rnd.IntN(2)]
 		fs.Hook(func(op simfs.Op) error {
 			if op.Index == i || op.Index > i && !alone {
 				hit.Store(true)
@@ -129,13 +136,13 @@ func TestEveryFailure(t *testing.T) {
 			return nil
 		})
 		a := &acked{last: map[int64]ack{}}
-		work(t, fs, a)
+		work(t, fs, a, opts)
 		fs.Hook(nil)
 		for range 3 {
 			verify(t, fs.Crash(rnd), a.get())
 		}
 		if t.Failed() {
-			t.Fatalf("operation %d failed, alone %v", i, alone)
+			t.Fatalf("operation %d failed, alone %v, %+v", i, alone, opts)
 		}
 		if !hit.Load() {
 			return
@@ -143,8 +150,8 @@ func TestEveryFailure(t *testing.T) {
 	}
 }
 
-func work(t *testing.T, fs *simfs.FS, a *acked) {
-	b, err := open(fs, small, partitions, 2000)
+func work(t *testing.T, fs *simfs.FS, a *acked, opts commit.Options) {
+	b, err := open(fs, opts, partitions, 2000)
 	if err != nil {
 		if !errors.Is(err, syscall.EIO) {
 			t.Error(err)
@@ -199,7 +206,7 @@ func TestNothingIsAcknowledgedAfterAFailedSync(t *testing.T) {
 // TestOneSyncIsForAll holds a sync until many appends wait: the next one is for all.
 func TestOneSyncIsForAll(t *testing.T) {
 	fs := simfs.New()
-	b, err := open(fs, commit.Options{}, partitions, 1<<20)
+	b, err := open(fs, commit.Options{Overlap: -1}, partitions, 1<<20)
 	must(t, err)
 	held, release := make(chan struct{}), make(chan struct{})
 	var syncs atomic.Int32
@@ -236,6 +243,49 @@ func TestOneSyncIsForAll(t *testing.T) {
 	must(t, b.close())
 }
 
+// TestOverlappingSyncs holds a sync until another, which began later, has ended: that group is
+// acknowledged after the one before it, or not at all where that one fails.
+func TestOverlappingSyncs(t *testing.T) {
+	for _, failure := range []error{nil, syscall.EIO} {
+		fs := simfs.New()
+		b, err := open(fs, commit.Options{Overlap: 1}, partitions, 1<<20)
+		must(t, err)
+		held, second, release := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		var syncs atomic.Int32
+		fs.Hook(func(op simfs.Op) error {
+			if op.Kind != "sync" {
+				return nil
+			}
+			switch syncs.Add(1) {
+			case 1:
+				close(held)
+				<-release
+				return failure
+			case 2:
+				close(second)
+			}
+			return nil
+		})
+		acknowledged := make(chan error, 2)
+		go func() { _, err := b.send(0, one(0, 0)); acknowledged <- err }()
+		<-held
+		go func() { _, err := b.send(1, one(1, 0)); acknowledged <- err }()
+		<-second
+		if high := b.logs[key(1)].Offsets().HighWatermark; high != 0 || len(acknowledged) > 0 {
+			t.Errorf("the second group is acknowledged before the first: high watermark %d", high)
+		}
+		close(release)
+		for range 2 {
+			if err := <-acknowledged; !errors.Is(err, failure) {
+				t.Errorf("the first sync gave %v, an append %v", failure, err)
+			}
+		}
+		if err := b.close(); !errors.Is(err, failure) {
+			t.Error(err)
+		}
+	}
+}
+
 // TestModes: in the modes os and memory there is no sync on the way.
 func TestModes(t *testing.T) {
 	for _, name := range []string{"os", "memory"} {
@@ -259,6 +309,22 @@ func TestModes(t *testing.T) {
 	if _, err := commit.ParseMode("fast"); err == nil {
 		t.Error("an unknown mode is taken")
 	}
+}
+
+// TestRemovedJournal: after a clean stop there is nothing to read.
+func TestRemovedJournal(t *testing.T) {
+	fs := simfs.New()
+	b, err := open(fs, small, partitions, 2000)
+	must(t, err)
+	a := &acked{last: map[int64]ack{}}
+	must(t, b.produce(0, 0, 60, a))
+	must(t, errors.Join(b.close(), commit.Remove(fs, "/data/journal")))
+	again, err := open(fs, small, partitions, 2000)
+	must(t, err)
+	if again.recovery.Batches != 0 {
+		t.Errorf("%d batches were read", again.recovery.Batches)
+	}
+	must(t, check(again, a.get()))
 }
 
 // TestDamagedJournalFileIsKept flips a byte in a file that another follows.

@@ -35,6 +35,9 @@ type file struct {
 	number uint64
 	size   int64
 	logs   map[Key]*log.Log
+	// handles are for syncs that overlap: a system tells each once of a write that failed,
+	// and with a common one another's sync could be told instead.
+	handles []vfs.File
 }
 
 const fileSuffix = ".journal"
@@ -47,26 +50,37 @@ func fileNumber(name string) (uint64, bool) {
 	return n, ok && err == nil && fileName(n) == path.Base(name)
 }
 
-// write makes a group durable.
-func (f *files) write(g group) error {
-	if f.current.size > 0 && f.current.size+int64(len(g.data)) > f.limit {
+// full says that the file is, so that a group is for the next one.
+func (f *files) full(g group) bool {
+	return f.current.size > 0 && f.current.size+int64(len(g.data)) > f.limit
+}
+
+// write writes a group, and begins the next file for it where this one is full; no sync is
+// under way then.
+//
+// sync makes it durable, by a handle that only those in the slot have.
+func (f *files) write(g group, slot int) (sync func() error, err error) {
+	if f.full(g) {
 		if err := f.switchOver(); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	c := f.current
 	seal(g.data, c.number)
 	if _, err := c.WriteAt(g.data, c.size); err != nil {
-		return fmt.Errorf("journal: %w", err)
-	}
-	if err := c.Sync(); err != nil {
-		return fmt.Errorf("journal: %w", err)
+		return nil, fmt.Errorf("journal: %w", err)
 	}
 	c.size += int64(len(g.data))
 	for key, m := range g.logs {
 		c.logs[key] = m.log
 	}
-	return nil
+	handle := c.handles[slot]
+	return func() error {
+		if err := handle.Sync(); err != nil {
+			return fmt.Errorf("journal: %w", err)
+		}
+		return nil
+	}, nil
 }
 
 // switchOver begins the next file, and has the logs sync what this one has. It waits
@@ -81,7 +95,7 @@ func (f *files) switchOver() error {
 		return failed
 	}
 	full := f.current
-	if err := full.end(); err != nil {
+	if err := errors.Join(full.end(), full.closeHandles()); err != nil {
 		return err
 	}
 	if err := f.begin(spare, full.number+1); err != nil {
@@ -119,13 +133,33 @@ func (f *files) begin(spare *file, number uint64) (err error) {
 		next.File, err = f.fs.Create(name)
 	}
 	if err == nil {
-		err = f.fs.SyncDir(f.dir)
+		err = errors.Join(f.fs.SyncDir(f.dir), next.open(f.fs, name))
 	}
 	if err != nil {
 		return fmt.Errorf("next journal file: %w", err)
 	}
 	f.current = next
 	return nil
+}
+
+// open opens the file's handles.
+func (f *file) open(fs vfs.FS, name string) error {
+	for range mostFlights {
+		handle, err := fs.Open(name)
+		if err != nil {
+			return errors.Join(err, f.closeHandles())
+		}
+		f.handles = append(f.handles, handle)
+	}
+	return nil
+}
+
+func (f *file) closeHandles() (err error) {
+	for _, handle := range f.handles {
+		err = errors.Join(err, handle.Close())
+	}
+	f.handles = nil
+	return err
 }
 
 // release has the logs sync what a file has; it is free then.
@@ -150,7 +184,7 @@ func (f *files) release(full *file, done chan struct{}) {
 
 func (f *files) close() {
 	<-f.syncing
-	_ = f.current.Close()
+	_ = errors.Join(f.current.Close(), f.current.closeHandles())
 	if f.free != nil {
 		_ = f.free.Close()
 	}

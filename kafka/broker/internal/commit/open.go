@@ -42,7 +42,7 @@ func (j *Journal) recover(find func(Key) *log.Log) (r Recovery, err error) {
 	if err := j.fs.MkdirAll(j.dir); err != nil {
 		return r, err
 	}
-	numbers, err := j.numbers()
+	numbers, err := numbers(j.fs, j.dir)
 	if err != nil {
 		return r, err
 	}
@@ -94,8 +94,23 @@ func (j *Journal) restart(numbers, damaged []uint64, r *Recovery) error {
 	return j.fs.SyncDir(j.dir)
 }
 
-func (j *Journal) numbers() ([]uint64, error) {
-	names, err := j.fs.ReadDir(j.dir)
+// Remove removes a journal that was closed, so that the next Open has nothing to read. The
+// logs have what it has once they are closed too, without an error: call it then.
+func Remove(fs vfs.FS, dir string) error {
+	all, err := numbers(fs, dir)
+	if err != nil {
+		return err
+	}
+	for _, n := range all {
+		if err := fs.Remove(dir + "/" + fileName(n)); err != nil {
+			return err
+		}
+	}
+	return fs.SyncDir(dir)
+}
+
+func numbers(fs vfs.FS, dir string) ([]uint64, error) {
+	names, err := fs.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}

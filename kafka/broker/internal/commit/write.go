@@ -10,27 +10,59 @@ import (
 // run writes groups until the journal is closed.
 func (j *Journal) run() {
 	defer close(j.done)
+	f := newFlights()
+	defer f.landAll()
 	for {
+		j.turn(f)
 		g, ok := j.next()
 		if !ok {
 			return
 		}
-		err := j.givenUp()
-		began := time.Now()
-		if err == nil && len(g.data) > 0 {
-			if err = j.files.write(g); err != nil {
-				err = j.fail(err, g)
-			} else {
-				j.syncs.Add(1)
-			}
-		}
-		took := time.Since(began)
-		waiting := j.waiting()
-		j.acknowledge(g, err)
-		if len(g.waits) > 1 {
-			j.gather(waiting+len(g.waits), took/gatherPart)
+		j.launch(f, g)
+	}
+}
+
+// launch writes a group, and syncs it beside those under way.
+func (j *Journal) launch(f *flights, g group) {
+	if j.files.full(g) {
+		f.landAll()
+	}
+	slot, began := f.take(len(g.data)), time.Now()
+	err := j.givenUp()
+	written := err == nil && len(g.data) > 0
+	sync := func() error { return nil }
+	if written {
+		if sync, err = j.files.write(g, slot); err != nil {
+			err = j.stop(err)
 		}
 	}
+	before, done := f.last, make(chan struct{})
+	f.last = done
+	go func() {
+		defer close(done)
+		if err == nil {
+			err = sync()
+		}
+		<-before
+		l := landing{slot: slot, bytes: len(g.data), waits: len(g.waits), took: time.Since(began), waiting: j.waiting()}
+		j.finish(g, written, err)
+		f.landed <- l
+	}()
+}
+
+// finish acknowledges a group when all before it are.
+func (j *Journal) finish(g group, written bool, err error) {
+	if written {
+		if err == nil {
+			err = j.Failed() // of a group before
+		}
+		if err != nil {
+			err = j.fail(err, g)
+		} else {
+			j.syncs.Add(1)
+		}
+	}
+	j.acknowledge(g, err)
 }
 
 // givenUp is why a group is not written.
@@ -73,8 +105,10 @@ func (j *Journal) next() (group, bool) {
 		j.changed.Wait()
 	}
 	g := j.pending
-	j.pending = group{data: j.spare[:0], logs: map[Key]mark{}}
-	j.spare = nil
+	j.pending = group{logs: map[Key]mark{}}
+	if n := len(j.spare); n > 0 {
+		j.pending.data, j.spare = j.spare[n-1][:0], j.spare[:n-1]
+	}
 	j.changed.Broadcast()
 	return g, len(g.waits) > 0 || len(g.data) > 0
 }
@@ -90,20 +124,25 @@ func (j *Journal) acknowledge(g group, err error) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if cap(g.data) <= 2*j.opts.GroupBytes {
-		j.spare = g.data
+	if cap(g.data) <= 2*j.opts.GroupBytes && (len(j.spare) == 0 || len(j.spare) < mostFlights && cap(g.data) <= smallFlights) {
+		j.spare = append(j.spare, g.data)
 	}
+}
+
+// stop stops the journal for good, and returns why.
+func (j *Journal) stop(err error) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.failed == nil {
+		j.failed = fmt.Errorf("%w: %w", ErrFailed, err)
+	}
+	j.changed.Broadcast()
+	return j.failed
 }
 
 // fail stops the journal and the logs whose batches were not made durable.
 func (j *Journal) fail(err error, g group) error {
-	j.mu.Lock()
-	if j.failed == nil {
-		j.failed = fmt.Errorf("%w: %w", ErrFailed, err)
-	}
-	err = j.failed
-	j.mu.Unlock()
-	j.changed.Broadcast()
+	err = j.stop(err)
 	for _, m := range g.logs {
 		_ = m.log.Fail(err)
 	}

@@ -9,11 +9,14 @@ import (
 
 // node is a file's content: as programs see it, as it was synced, and the writes
 // since then, in order. doomed of them were in a sync that failed: the system has
-// forgotten to write them, and a later sync that succeeds does not.
+// forgotten to write them, and a later sync that succeeds does not. Each handle that was
+// open is told once of the syncs that failed, as Linux does.
 type node struct {
 	data, synced []byte
 	pending      []write
 	doomed       int
+	failures     int
+	failure      error // the latest
 }
 
 // write is data at a position, or a new length where data is nil.
@@ -80,6 +83,7 @@ type file struct {
 	fs   *FS
 	name string
 	node *node
+	told int // of the node's failures
 }
 
 func (f *file) ReadAt(p []byte, off int64) (int, error) {
@@ -127,7 +131,12 @@ func (f *file) Sync() error {
 	defer f.fs.mu.Unlock()
 	if failed != nil {
 		f.node.doomed = len(f.node.pending)
-		return failed
+		f.node.failures++
+		f.node.failure = failed
+	}
+	if f.told < f.node.failures {
+		f.told = f.node.failures
+		return f.node.failure
 	}
 	f.node.sync()
 	return nil

@@ -116,7 +116,7 @@ func (s *FS) Open(name string) (vfs.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &file{fs: s, name: name, node: n}, nil
+	return &file{fs: s, name: name, node: n, told: n.failures}, nil
 }
 
 // Rename gives a file another name in its folder.

@@ -89,6 +89,27 @@ func TestFailedSyncForgets(t *testing.T) {
 	}
 }
 
+// TestEachHandleIsTold of a sync that failed, once, and one that is opened later is not.
+func TestEachHandleIsTold(t *testing.T) {
+	s := simfs.New()
+	first, err := s.Create("/f")
+	must(t, err)
+	second, err := s.Open("/f")
+	must(t, err)
+	eio := errors.New("EIO")
+	s.Hook(func(simfs.Op) error { return eio })
+	if err := first.Sync(); !errors.Is(err, eio) {
+		t.Fatal(err)
+	}
+	s.Hook(nil)
+	third, err := s.Open("/f")
+	must(t, err)
+	if err := second.Sync(); !errors.Is(err, eio) {
+		t.Fatalf("the other handle is told %v", err)
+	}
+	must(t, errors.Join(first.Sync(), second.Sync(), third.Sync()))
+}
+
 func TestFlip(t *testing.T) {
 	s := simfs.New()
 	must(t, vfs.WriteFile(s, "/", "f", []byte("abc")))
