@@ -2,6 +2,8 @@ package node
 
 import (
 	"errors"
+
+	"github.com/pabal-dev/pabal/kafka/broker/internal/commit"
 )
 
 // Close makes everything durable and releases the folder. Appends fail from then on.
@@ -27,6 +29,9 @@ func (n *Node) Close() error {
 	err = errors.Join(append(errs, err)...)
 	if failed := n.failed.Load(); err == nil && failed != nil {
 		err = *failed
+	}
+	if err == nil { // the logs have all
+		err = commit.Remove(n.o.FS, n.journalFolder())
 	}
 	if err == nil { // the next start is a clean one
 		changed := n.meta.clone()

@@ -185,8 +185,7 @@ func parallelBy(limit, count int, f func(int) error) error {
 }
 
 func (n *Node) openJournal() (err error) {
-	folder := n.o.Dir + "/" + journalFolder
-	n.journal, n.started.journal, err = commit.Open(n.o.FS, folder, commit.Options{Mode: n.o.Durability}, func(key commit.Key) *log.Log {
+	n.journal, n.started.journal, err = commit.Open(n.o.FS, n.journalFolder(), commit.Options{Mode: n.o.Durability}, func(key commit.Key) *log.Log {
 		if t := n.catalog.Load().byID[key.Topic]; t != nil {
 			if p := t.Partition(key.Partition); p != nil {
 				return p.log
@@ -199,6 +198,8 @@ func (n *Node) openJournal() (err error) {
 	}
 	return err
 }
+
+func (n *Node) journalFolder() string { return n.o.Dir + "/" + journalFolder }
 
 // begin notes that from now on a start is a clean one only after Close.
 func (n *Node) begin() error {
