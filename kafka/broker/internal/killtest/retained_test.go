@@ -18,16 +18,14 @@ import (
 type retained struct {
 	*sequences
 	keep    keep
+	bytes   int // that each partition must keep in any case
 	mu      sync.Mutex
 	removed int64 // records below the log starts
-	// inDoubt says that records which nobody acknowledged yet count, too, so that the rule
-	// holds only when all is quiet.
-	inDoubt bool
 	early   findings
 }
 
-// keep says of places that were acknowledged, and of which the log holds those from a start
-// on, which should be there nevertheless.
+// keep says what should be there nevertheless, of places that were acknowledged. The log
+// holds those from starts on.
 type keep func(all []place, starts map[int32]int64, asOf time.Time) []place
 
 const segmentBytes = 16 << 10
@@ -50,8 +48,9 @@ const (
 
 // newRetainedBySize keeps the newest bytes of each partition.
 func newRetainedBySize(w *world) *retained {
-	r := newRetained(w, "by-size", keepBytes, map[string]string{"retention.ms": "-1", "retention.bytes": strconv.Itoa(keptBytes)})
-	r.inDoubt = true
+	all := func([]place, map[int32]int64, time.Time) []place { return nil }
+	r := newRetained(w, "by-size", all, map[string]string{"retention.ms": "-1", "retention.bytes": strconv.Itoa(keptBytes)})
+	r.bytes = keptBytes
 	return r
 }
 
@@ -66,25 +65,6 @@ func newRetainedByTime(w *world) *retained {
 		return time.Now()
 	}
 	return r
-}
-
-// keepBytes: retention by size never goes below the size, of which batches and records have
-// a part that is not their values'.
-func keepBytes(all []place, starts map[int32]int64, _ time.Time) (missing []place) {
-	held, removed := map[int32]int{}, map[int32]place{}
-	for _, p := range all {
-		if p.offset >= starts[p.partition] {
-			held[p.partition] += p.bytes + 100
-		} else if p.offset > removed[p.partition].offset {
-			removed[p.partition] = p
-		}
-	}
-	for partition, p := range removed {
-		if held[partition] < keptBytes {
-			missing = append(missing, p)
-		}
-	}
-	return missing
 }
 
 func keepTime(all []place, starts map[int32]int64, asOf time.Time) (missing []place) {
@@ -108,11 +88,7 @@ func (r *retained) run(ctx context.Context) error {
 	for tick := time.NewTicker(time.Second); ; {
 		select {
 		case <-tick.C:
-			f := &r.early
-			if r.inDoubt {
-				f = &findings{}
-			}
-			if _, err := r.look(ctx, client, f); err != nil && !passing(err) {
+			if _, err := r.look(ctx, client, &r.early); err != nil && !passing(err) {
 				return errors.Join(err, <-ended)
 			}
 		case err := <-ended:
@@ -154,6 +130,15 @@ func (r *retained) check(ctx context.Context, f *findings) error {
 	starts, err := r.look(ctx, client, f)
 	if err != nil {
 		return err
+	}
+	for p, records := range c {
+		held := 0
+		for _, one := range records {
+			held += len(one.value) + 100 // about what batches and records have beside
+		}
+		if starts[p] > 0 && held < r.bytes {
+			f.add(lost, "%s: retention left %d bytes of partition %d", r.topic, held, p)
+		}
 	}
 	r.book.check(f, c, func(p place) bool { return p.offset < starts[p.partition] })
 	r.early.into(f)

@@ -1,6 +1,9 @@
 package log
 
-import "time"
+import (
+	"sort"
+	"time"
+)
 
 // Segment is one file of a log, with the batches at offsets from Base up to Next.
 type Segment struct {
@@ -23,4 +26,12 @@ func (l *Log) Segments() []Segment {
 		}
 	}
 	return all
+}
+
+// File returns the name of the file with an offset, or of the one that it would be in.
+func (l *Log) File(offset int64) string {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	i := sort.Search(len(l.segments), func(i int) bool { return l.segments[i].base > offset })
+	return l.segments[max(i-1, 0)].path(segmentSuffix)
 }

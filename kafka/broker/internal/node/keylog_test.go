@@ -281,7 +281,7 @@ func TestReplayDamaged(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = n.Replay(Txns, func(keylog.Record) error { return nil })
-	if !errors.Is(err, batch.ErrCorrupt) || !strings.Contains(err.Error(), Txns+", offset 1") {
+	if !errors.Is(err, batch.ErrCorrupt) || !strings.Contains(err.Error(), Txns+", offset 1") || !strings.Contains(err.Error(), file) {
 		t.Errorf("a damaged record: %v", err)
 	}
 	wrong := errors.New("of a version that is not known")

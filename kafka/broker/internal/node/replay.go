@@ -20,55 +20,54 @@ func (n *Node) Replay(name string, take func(keylog.Record) error) error {
 	offset := l.Offsets().Start
 	for buf := []byte(nil); ; {
 		read, err := l.Read(offset, replayBytes, false, buf)
+		if err == nil {
+			if len(read.Data) == 0 {
+				return nil
+			}
+			offset, err = replay(read.Data, offset, take)
+		}
 		if err != nil {
-			return fmt.Errorf("%s, offset %d: %w", name, offset, err)
-		}
-		if len(read.Data) == 0 {
-			return nil
-		}
-		if offset, err = replay(name, read.Data, offset, take); err != nil {
-			return err
+			return fmt.Errorf("%s, offset %d: %w: restore %s from a copy, or move it away to go on without what it has",
+				name, offset, err, l.File(offset))
 		}
 		buf = read.Data
 	}
 }
 
-// replay takes the records of whole batches, from an offset on, and returns the next one.
-func replay(name string, data []byte, from int64, take func(keylog.Record) error) (int64, error) {
+// replay takes the records of whole batches, from an offset on, and returns the next one, or
+// where it failed.
+func replay(data []byte, from int64, take func(keylog.Record) error) (int64, error) {
 	next := from
 	for len(data) > 0 {
 		h, err := batch.Verify(data)
 		if err != nil {
-			return 0, fmt.Errorf("%s, offset %d: %w", name, next, err)
+			return next, err
 		}
-		if err := replayBatch(name, data[:h.Size], h, from, take); err != nil {
-			return 0, err
+		if at, err := replayBatch(data[:h.Size], h, from, take); err != nil {
+			return at, err
 		}
 		data, next = data[h.Size:], h.NextOffset()
 	}
 	return next, nil
 }
 
-func replayBatch(name string, b []byte, h batch.Header, from int64, take func(keylog.Record) error) error {
+func replayBatch(b []byte, h batch.Header, from int64, take func(keylog.Record) error) (int64, error) {
 	if h.Control() {
-		return nil
+		return h.BaseOffset, nil
 	}
 	it, err := batch.Records(b, 128<<20)
 	if err != nil {
-		return fmt.Errorf("%s, offset %d: %w", name, h.BaseOffset, err)
+		return h.BaseOffset, err
 	}
 	for r, ok := it.Next(); ok; r, ok = it.Next() {
 		if r.Offset < from {
 			continue
 		}
 		if err := take(copied(r)); err != nil {
-			return fmt.Errorf("%s, offset %d: %w", name, r.Offset, err)
+			return r.Offset, err
 		}
 	}
-	if err := it.Err(); err != nil {
-		return fmt.Errorf("%s, offset %d: %w", name, h.BaseOffset, err)
-	}
-	return nil
+	return h.BaseOffset, it.Err()
 }
 
 // copied shares no memory with the batch.
