@@ -47,6 +47,7 @@ func Start(t testing.TB, changes ...func(*broker.Config)) *Cluster {
 	t.Cleanup(func() { b.Stop(context.Background()) })
 	return &Cluster{Broker: b, Faults: c.Faults, Config: kafka.Config{Brokers: []string{b.Addr()}, Logger: quiet}}
 }
+
 // Client connects to the broker until the test ends; opts as for kgo.NewClient.
 func (c *Cluster) Client(t testing.TB, opts ...kgo.Opt) *kgo.Client {
 	t.Helper()
