@@ -119,27 +119,39 @@ func (c *Coordinator) extendSession(g *group, by committer) {
 func (c *Coordinator) commit(g *group, req *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse) {
 	now := c.config.Now()
 	var records []keylog.Record
+	bytes := 0
 	for i, topic := range req.Topics {
 		name := strings.Clone(topic.Topic)
 		for j, p := range topic.Partitions {
 			err := c.checkOffset(name, p.Partition, p.Metadata)
+			at, o := partition{name, p.Partition}, newOffset(p.Offset, p.LeaderEpoch, p.Metadata, now)
+			if err == nil {
+				err = c.checkSet(&bytes, g.key(at), o)
+			}
 			resp.Topics[i].Partitions[j].ErrorCode = code(err)
 			if err != nil {
 				continue
 			}
-			o := newOffset(p.Offset, p.LeaderEpoch, p.Metadata, now)
 			if req.Version < 6 {
 				o.LeaderEpoch = -1
 			}
 			if req.Version >= 2 && req.Version <= 4 && req.RetentionTimeMillis >= 0 {
 				o.Expires = now.UnixMilli() + req.RetentionTimeMillis
 			}
-			at := partition{name, p.Partition}
 			g.offsets[at] = o
 			records = append(records, keylog.Offset(g.key(at), &o))
 		}
 	}
 	c.core.Append(records...)
+}
+
+// checkSet bounds what one request has kept, which names its group and topics once and
+// may name a partition many times.
+func (c *Coordinator) checkSet(bytes *int, key keylog.OffsetKey, o offset) *kerr.Error {
+	if *bytes += pendingSize(key, o); *bytes > c.config.MaxSetBytes {
+		return kerr.InvalidCommitOffsetSize
+	}
+	return nil
 }
 
 func newOffset(at int64, leaderEpoch int32, metadata *string, now time.Time) offset {

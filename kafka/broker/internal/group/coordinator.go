@@ -42,6 +42,7 @@ type Config struct {
 	MaxGroupSize     int // members of one group, default 10,000; Kafka has no limit
 	MaxGroupBytes    int // of member metadata, or of assignments, of one group; default 16 MiB
 	MaxTxnBytes      int // of pending offsets of one transaction; default 16 MiB
+	MaxSetBytes      int // of offsets that one request commits; default 16 MiB
 	MaxMetadataBytes int // of one committed offset, default 4096
 
 	OffsetsRetention time.Duration // default 7 days
@@ -100,6 +101,7 @@ func setDefaults(c *Config) {
 	orDefault(&c.MaxGroupSize, 10_000)
 	orDefault(&c.MaxGroupBytes, 16<<20)
 	orDefault(&c.MaxTxnBytes, 16<<20)
+	orDefault(&c.MaxSetBytes, 16<<20)
 	orDefault(&c.MaxMetadataBytes, 4096)
 	orDefault(&c.OffsetsRetention, 7*24*time.Hour)
 	orDefault(&c.RetentionCheck, 10*time.Minute)

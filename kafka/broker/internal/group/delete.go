@@ -64,7 +64,7 @@ func (c *Coordinator) deleteOffsets(g *group, topics []kmsg.OffsetDeleteRequestT
 		}
 		answers = append(answers, topic)
 	}
-	c.core.Append(records...)
+	c.appendSplit(records)
 	return answers
 }
 

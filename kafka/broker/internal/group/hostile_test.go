@@ -2,10 +2,12 @@ package group
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/pabal-dev/pabal/internal/testenv"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -169,5 +171,36 @@ func fillRandom(field string, v reflect.Value, intN func(int) int, k *known) {
 				fillRandom(field, v.Index(i), intN, k)
 			}
 		}
+	}
+}
+
+// TestOnePartitionManyTimes in one request, of a group with a long name, is bounded: the
+// log would have the name once for each.
+func TestOnePartitionManyTimes(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.MaxSetBytes = 10_000 })
+	id := strings.Repeat("g", 1000)
+	req := commitRequest(id, "t", 0, 7)
+	one := req.Topics[0].Partitions[0]
+	for range 1000 {
+		req.Topics[0].Partitions = append(req.Topics[0].Partitions, one)
+	}
+	answers := must(t, call(w, w.OffsetCommit, req)).Topics[0].Partitions
+	wantError(t, "the first", errorOf(answers[0].ErrorCode), nil)
+	if n := len(w.log.Records()); n > 10 {
+		t.Errorf("%d records", n)
+	}
+	wantError(t, "the last", errorOf(answers[1000].ErrorCode), kerr.InvalidCommitOffsetSize)
+	w.wantOffset(id, "t", 7)
+
+	before := len(w.log.Records())
+	txn := txnRequest(id, "t", 8, 1, 0)
+	two := txn.Topics[0].Partitions[0]
+	for range 1000 {
+		txn.Topics[0].Partitions = append(txn.Topics[0].Partitions, two)
+	}
+	pending := must(t, call(w, w.TxnOffsetCommit, txn)).Topics[0].Partitions
+	wantError(t, "the last of a transaction", errorOf(pending[1000].ErrorCode), kerr.InvalidCommitOffsetSize)
+	if n := len(w.log.Records()) - before; n > 10 {
+		t.Errorf("%d records of a transaction", n)
 	}
 }

@@ -82,6 +82,7 @@ func (c *Coordinator) txnGroup(req *kmsg.TxnOffsetCommitRequest) (*group, *kerr.
 func (c *Coordinator) commitPending(g *group, req *kmsg.TxnOffsetCommitRequest, resp *kmsg.TxnOffsetCommitResponse) {
 	now := c.config.Now()
 	var records []keylog.Record
+	bytes := 0
 	for i, topic := range req.Topics {
 		name := strings.Clone(topic.Topic)
 		for j, p := range topic.Partitions {
@@ -90,13 +91,17 @@ func (c *Coordinator) commitPending(g *group, req *kmsg.TxnOffsetCommitRequest, 
 			if req.Version < 2 {
 				o.LeaderEpoch = -1
 			}
-			err := cmp.Or(c.checkOffset(name, p.Partition, p.Metadata), c.checkRoom(g.key(at), req.ProducerID, o))
+			key := g.key(at)
+			err := cmp.Or(c.checkOffset(name, p.Partition, p.Metadata), c.checkRoom(key, req.ProducerID, o))
+			if err == nil {
+				err = c.checkSet(&bytes, key, o.OffsetValue)
+			}
 			resp.Topics[i].Partitions[j].ErrorCode = code(err)
 			if err != nil {
 				continue
 			}
 			c.putPending(g, at, req.ProducerID, o)
-			records = append(records, keylog.Pending(keylog.PendingKey{ProducerID: req.ProducerID, OffsetKey: g.key(at)}, &o))
+			records = append(records, keylog.Pending(keylog.PendingKey{ProducerID: req.ProducerID, OffsetKey: key}, &o))
 		}
 	}
 	c.core.Append(records...)

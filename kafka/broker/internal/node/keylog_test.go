@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -291,5 +292,28 @@ func TestReplayDamaged(t *testing.T) {
 	}
 	if err := n.Replay("t", nil); err == nil {
 		t.Error("there is no topic t")
+	}
+}
+
+// TestAnswersInOrder, and nothing after a failure is told to be durable.
+func TestAnswersInOrder(t *testing.T) {
+	var a answers
+	a.changed.L = &a.mu
+	var got []string
+	for i := range 4 {
+		a.add([]set{{done: func(err error) { got = append(got, fmt.Sprintf("%d %v", i, err)) }}})
+	}
+	for _, i := range []uint64{3, 1, 0, 2} {
+		err := error(nil)
+		if i == 1 {
+			err = errDisk
+		}
+		a.settle(i, err)
+	}
+	a.close()
+	a.give()
+	want := []string{"0 <nil>", fmt.Sprint("1 ", errDisk), fmt.Sprint("2 ", errDisk), fmt.Sprint("3 ", errDisk)}
+	if !slices.Equal(got, want) {
+		t.Errorf("answers: %q, want %q", got, want)
 	}
 }
