@@ -2,6 +2,7 @@ package clients_test
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"strings"
 	"testing"
@@ -17,8 +18,8 @@ import (
 // keeps names apart.
 type cluster struct {
 	addr, prefix string
-	kafka        bool // Apache Kafka
-	secured      bool // clients have to authenticate, as admin
+	kafka        bool   // Apache Kafka
+	ca           string // the certificate that clients trust, where they have to authenticate as admin
 }
 
 // start runs a broker of ours that keeps its log in a folder, until the test ends.
@@ -40,16 +41,33 @@ func start(t *testing.T, changes ...func(*broker.Config)) cluster {
 			t.Error(err)
 		}
 	})
-	return cluster{addr: b.Addr(), prefix: testenv.Prefix(t), secured: len(c.Users) > 0}
+	return cluster{addr: b.Addr(), prefix: testenv.Prefix(t)}
 }
 
 // Who clients authenticate as, where they have to.
 const admin, password = "admin", "secret of the admin"
 
-// secure has clients authenticate, and rules decide on what they may do.
-func secure(c *broker.Config) {
-	c.Users = map[string]string{admin: password}
-	c.ACLs, c.SuperUsers = true, []string{"User:" + admin}
+// startSecured is start of a broker to which clients encrypt, at which they authenticate, and where rules
+// decide what they may do.
+func startSecured(t *testing.T, changes ...func(*broker.Config)) cluster {
+	t.Helper()
+	certificate, _ := testenv.Certificate(t)
+	c := start(t, append(changes, func(c *broker.Config) {
+		c.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+		c.Users = map[string]string{admin: password}
+		c.ACLs, c.SuperUsers = true, []string{"User:" + admin}
+	})...)
+	c.ca, _ = testenv.CertificateFiles(t, certificate)
+	return c
+}
+
+// librdkafka are the settings of clients on it that authenticate.
+func (c cluster) librdkafka(mechanism string) map[string]string {
+	if c.ca == "" {
+		return map[string]string{}
+	}
+	return map[string]string{"security.protocol": "SASL_SSL", "ssl.ca.location": c.ca,
+		"sasl.mechanism": mechanism, "sasl.username": admin, "sasl.password": password}
 }
 
 // onBoth tests a client on our broker and then what the test expects on Apache Kafka.

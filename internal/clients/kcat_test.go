@@ -12,7 +12,11 @@ import (
 // kcat runs kcat with what it reads and returns what it prints.
 func kcat(t *testing.T, c cluster, stdin string, args ...string) string {
 	t.Helper()
-	return testenv.OutputOf(t, stdin, testenv.Kcat(t), append([]string{"-b", c.addr, "-X", "allow.auto.create.topics=true"}, args...)...)
+	all := []string{"-b", c.addr, "-X", "allow.auto.create.topics=true"}
+	for name, value := range c.librdkafka("PLAIN") {
+		all = append(all, "-X", name+"="+value)
+	}
+	return testenv.OutputOf(t, stdin, testenv.Kcat(t), append(all, args...)...)
 }
 
 func TestKcat(t *testing.T) {
@@ -47,6 +51,17 @@ func TestKcatTransactionsAreReadCommitted(t *testing.T) {
 	kcat(t, c, "one\ntwo\n", "-P", "-t", "sums", "-X", "transactional.id=cat-1")
 	read := kcat(t, c, "", "-C", "-t", "sums", "-o", "beginning", "-e", "-q", "-X", "isolation.level=read_committed")
 	if !strings.Contains(read, "one\n") || !strings.Contains(read, "two\n") {
+		t.Errorf("read %q", read)
+	}
+}
+
+func TestKcatAuthenticates(t *testing.T) {
+	testenv.Kcat(t)
+	t.Parallel()
+	c := startSecured(t, autoCreate)
+	const topic = "secrets"
+	kcat(t, c, "one\n", "-P", "-t", topic)
+	if read := kcat(t, c, "", "-C", "-t", topic, "-c", "1", "-o", "beginning", "-q"); read != "one\n" {
 		t.Errorf("read %q", read)
 	}
 }

@@ -2,7 +2,6 @@ package clients_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"testing"
 
 	"github.com/pabal-dev/pabal/internal/testenv"
@@ -14,11 +13,11 @@ func TestConfluentPython(t *testing.T) {
 	folder := testenv.ConfluentPython(t)
 	test := func(t *testing.T, c cluster) {
 		t.Parallel()
-		login := "{}"
-		if c.secured {
-			login = fmt.Sprintf(`{"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "SCRAM-SHA-512", "sasl.username": %q, "sasl.password": %q}`, admin, password)
+		login, err := json.Marshal(c.librdkafka("SCRAM-SHA-512"))
+		if err != nil {
+			t.Fatal(err)
 		}
-		same(t, testenv.Output(t, "python3", "testdata/confluent.py", folder, c.addr, c.prefix, login), `{
+		same(t, testenv.Output(t, "python3", "testdata/confluent.py", folder, c.addr, c.prefix, string(login)), `{
 			"exists": "TOPIC_ALREADY_EXISTS", "described": ["t", 3, true], "missing": "UNKNOWN_TOPIC_OR_PART", "cluster": [1, true],
 			"settings": ["delete,compact", "604800000", "3000"], "subtracted": ["delete", false],
 			"left": [0, 0, 0, 0, 0], "delivered": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14], "large": "MSG_SIZE_TOO_LARGE",
@@ -32,7 +31,7 @@ func TestConfluentPython(t *testing.T) {
 			"user": [["SCRAM_SHA_256", 8192]], "no user": "RESOURCE_NOT_FOUND", "deleted": "UNKNOWN_TOPIC_OR_PART"
 		}`)
 	}
-	t.Run("in process", func(t *testing.T) { test(t, start(t, secure)) })
+	t.Run("in process", func(t *testing.T) { test(t, startSecured(t)) })
 	t.Run("Apache Kafka", func(t *testing.T) { test(t, apacheKafka(t)) })
 }
 

@@ -69,10 +69,10 @@ type toolbox struct {
 func startTools(t testing.TB, c cluster) *toolbox {
 	t.Helper()
 	b := &toolbox{java: testenv.StartJavaSource(t, []string{testenv.KafkaTools(t)}, "testdata/Tools.java"), cluster: c}
-	if c.secured {
+	if c.ca != "" {
 		file := filepath.Join(t.TempDir(), "login.properties")
-		login := fmt.Sprintf("security.protocol=SASL_PLAINTEXT\nsasl.mechanism=SCRAM-SHA-256\n"+
-			"sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username=%q password=%q;\n", admin, password)
+		login := fmt.Sprintf("security.protocol=SASL_SSL\nssl.truststore.type=PEM\nssl.truststore.location=%s\nsasl.mechanism=SCRAM-SHA-256\n"+
+			"sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username=%q password=%q;\n", c.ca, admin, password)
 		if err := os.WriteFile(file, []byte(login), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -18,7 +18,7 @@ func TestTools(t *testing.T) {
 	})
 	t.Run("secured", func(t *testing.T) {
 		t.Parallel()
-		play(t, start(t, secure), "testdata/tools/secured/*.txt")
+		play(t, startSecured(t), "testdata/tools/secured/*.txt")
 	})
 	if testenv.Long() {
 		t.Run("Apache Kafka", func(t *testing.T) {

@@ -1,13 +1,18 @@
 // A round through an unmodified kafkajs: administration, producers, transactions, groups.
-// Usage: node kafkajs.js FOLDER_WITH_NODE_MODULES HOST:PORT PREFIX
+// Usage: node kafkajs.js FOLDER_WITH_NODE_MODULES HOST:PORT PREFIX [CERTIFICATE USER PASSWORD]
 const { createRequire } = require('node:module')
-const [folder, broker, prefix] = process.argv.slice(2)
+const { readFileSync } = require('node:fs')
+const [folder, broker, prefix, certificate, username, password] = process.argv.slice(2)
 const { Kafka, logLevel, CompressionTypes, ConfigResourceTypes } = createRequire(folder + '/')('kafkajs')
 
 process.env.KAFKAJS_NO_PARTITIONER_WARNING = '1'
-const kafka = new Kafka({ clientId: 'js', brokers: [broker], logLevel: logLevel.NOTHING })
+const kafka = new Kafka({ clientId: 'js', brokers: [broker], logLevel: logLevel.NOTHING, ...login() })
 const topic = prefix + 't', out = prefix + 'out', group = prefix + 'g'
 const result = {}
+
+function login() {
+  return certificate ? { ssl: { ca: [readFileSync(certificate)] }, sasl: { mechanism: 'plain', username, password } } : {}
+}
 
 async function main() {
   const admin = kafka.admin()
