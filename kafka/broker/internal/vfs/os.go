@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 )
 
 // OS is the file system of the operating system.
@@ -26,7 +27,7 @@ func opened(f *os.File, err error) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return osFile{f}, nil
+	return &osFile{File: f}, nil
 }
 
 func (osFS) Rename(from, to string) error {
@@ -72,11 +73,31 @@ func holder(f *os.File) string {
 	return ""
 }
 
-type osFile struct{ *os.File }
+type osFile struct {
+	*os.File
+	reserved atomic.Int64 // up to where there is room
+}
 
-func (f osFile) Sync() error { return syncData(f.File) }
+// Large files are grown ahead, by a sixteenth of their length and at most this much.
+const (
+	mostReserved = 4 << 20
+	growsAhead   = 1 << 20 // files from this length on
+)
 
-func (f osFile) Size() (int64, error) {
+// WriteAt also grows a large file ahead.
+func (f *osFile) WriteAt(p []byte, off int64) (int, error) {
+	if end, has := off+int64(len(p)), f.reserved.Load(); end > has && end >= growsAhead {
+		ahead := end + min(end/16, mostReserved)
+		if f.reserved.CompareAndSwap(has, ahead) {
+			reserve(f.File, max(off, has), ahead)
+		}
+	}
+	return f.File.WriteAt(p, off)
+}
+
+func (f *osFile) Sync() error { return syncData(f.File) }
+
+func (f *osFile) Size() (int64, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return 0, err

@@ -117,3 +117,27 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// TestLargeFiles: what the system holds ready for a file that grows is no part of it.
+func TestLargeFiles(t *testing.T) {
+	each(t, func(t *testing.T, fsys vfs.FS, dir string) {
+		f, err := fsys.Create(dir + "/large")
+		must(t, err)
+		defer f.Close()
+		want := bytes.Repeat([]byte("0123456789abcdef"), 3<<20/16)
+		for at, n := 0, 1; at < len(want); n *= 3 {
+			end := min(at+n, len(want))
+			_, err := f.WriteAt(want[at:end], int64(at))
+			must(t, err)
+			at = end
+			if size, err := f.Size(); err != nil || size != int64(end) {
+				t.Fatalf("its length is %d (%v) after %d bytes", size, err, end)
+			}
+		}
+		got, err := vfs.ReadFile(fsys, dir+"/large", 4<<20)
+		must(t, err)
+		if !bytes.Equal(got, want) {
+			t.Fatal("its content is another")
+		}
+	})
+}
