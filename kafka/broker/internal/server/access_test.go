@@ -42,8 +42,8 @@ type guarded struct {
 	ask    func(*scene) (kmsg.Request, [][]need)
 }
 
-// plain asks with what fill makes.
-func plain(key kmsg.Key, version int16, denied *kerr.Error, needs func(*scene, kmsg.Request) [][]need) guarded {
+// filled asks with what fill makes.
+func filled(key kmsg.Key, version int16, denied *kerr.Error, needs func(*scene, kmsg.Request) [][]need) guarded {
 	return guarded{key.Name(), denied, func(s *scene) (kmsg.Request, [][]need) {
 		req := s.request(int16(key), version)
 		return req, needs(s, req)
@@ -51,13 +51,13 @@ func plain(key kmsg.Key, version int16, denied *kerr.Error, needs func(*scene, k
 }
 
 func onTopic(key kmsg.Key, version int16, op kmsg.ACLOperation) guarded {
-	return plain(key, version, kerr.TopicAuthorizationFailed, func(s *scene, _ kmsg.Request) [][]need {
+	return filled(key, version, kerr.TopicAuthorizationFailed, func(s *scene, _ kmsg.Request) [][]need {
 		return [][]need{{topicNeed(op, s.topic)}}
 	})
 }
 
 func onCluster(key kmsg.Key, version int16, ops ...kmsg.ACLOperation) guarded {
-	return plain(key, version, kerr.ClusterAuthorizationFailed, func(*scene, kmsg.Request) (all [][]need) {
+	return filled(key, version, kerr.ClusterAuthorizationFailed, func(*scene, kmsg.Request) (all [][]need) {
 		for _, op := range ops {
 			all = append(all, []need{clusterNeed(op)})
 		}
@@ -66,7 +66,7 @@ func onCluster(key kmsg.Key, version int16, ops ...kmsg.ACLOperation) guarded {
 }
 
 func onGroup[R kmsg.Request](key kmsg.Key, version int16, op kmsg.ACLOperation, topicOp kmsg.ACLOperation, groups func(R) []string) guarded {
-	return plain(key, version, kerr.GroupAuthorizationFailed, func(s *scene, req kmsg.Request) [][]need {
+	return filled(key, version, kerr.GroupAuthorizationFailed, func(s *scene, req kmsg.Request) [][]need {
 		var all []need
 		for _, g := range groups(req.(R)) {
 			all = append(all, groupNeed(op, g))
@@ -79,7 +79,7 @@ func onGroup[R kmsg.Request](key kmsg.Key, version int16, op kmsg.ACLOperation, 
 }
 
 func onTxn[R kmsg.Request](key kmsg.Key, version int16, needs func(*scene, R) []need) guarded {
-	return plain(key, version, kerr.TransactionalIDAuthorizationFailed, func(s *scene, req kmsg.Request) [][]need {
+	return filled(key, version, kerr.TransactionalIDAuthorizationFailed, func(s *scene, req kmsg.Request) [][]need {
 		return [][]need{needs(s, req.(R))}
 	})
 }
@@ -99,7 +99,7 @@ var guardedData = []guarded{
 	onTopic(kmsg.Fetch, 12, opRead),
 	onTopic(kmsg.Fetch, 13, opRead),
 	onTopic(kmsg.ListOffsets, 4, opDescribe),
-	plain(kmsg.OffsetForLeaderEpoch, 4, kerr.TopicAuthorizationFailed, func(s *scene, _ kmsg.Request) [][]need {
+	filled(kmsg.OffsetForLeaderEpoch, 4, kerr.TopicAuthorizationFailed, func(s *scene, _ kmsg.Request) [][]need {
 		return [][]need{{topicNeed(opDescribe, s.topic)}, {clusterNeed(opAction)}}
 	}),
 	onTopic(kmsg.DeleteRecords, 2, opDelete),
@@ -177,20 +177,20 @@ var guardedTxns = []guarded{
 }
 
 var guardedAdmin = []guarded{
-	plain(kmsg.CreateTopics, 5, kerr.TopicAuthorizationFailed, func(_ *scene, req kmsg.Request) [][]need {
+	filled(kmsg.CreateTopics, 5, kerr.TopicAuthorizationFailed, func(_ *scene, req kmsg.Request) [][]need {
 		name := req.(*kmsg.CreateTopicsRequest).Topics[0].Topic
 		return [][]need{
 			{topicNeed(opCreate, name), topicNeed(kmsg.ACLOperationDescribeConfigs, name)},
 			{clusterNeed(opCreate), topicNeed(kmsg.ACLOperationDescribeConfigs, name)},
 		}
 	}),
-	plain(kmsg.DeleteTopics, 6, kerr.TopicAuthorizationFailed, func(_ *scene, req kmsg.Request) [][]need {
+	filled(kmsg.DeleteTopics, 6, kerr.TopicAuthorizationFailed, func(_ *scene, req kmsg.Request) [][]need {
 		return [][]need{{topicNeed(opDelete, *req.(*kmsg.DeleteTopicsRequest).Topics[0].Topic)}, {clusterNeed(opDelete)}}
 	}),
-	plain(kmsg.CreatePartitions, 3, kerr.TopicAuthorizationFailed, func(_ *scene, req kmsg.Request) [][]need {
+	filled(kmsg.CreatePartitions, 3, kerr.TopicAuthorizationFailed, func(_ *scene, req kmsg.Request) [][]need {
 		return [][]need{{topicNeed(opAlter, req.(*kmsg.CreatePartitionsRequest).Topics[0].Topic)}}
 	}),
-	plain(kmsg.DescribeConfigs, 4, kerr.TopicAuthorizationFailed, func(s *scene, _ kmsg.Request) [][]need {
+	filled(kmsg.DescribeConfigs, 4, kerr.TopicAuthorizationFailed, func(s *scene, _ kmsg.Request) [][]need {
 		op := kmsg.ACLOperationDescribeConfigs
 		return [][]need{{topicNeed(op, s.topic), clusterNeed(op)}}
 	}),

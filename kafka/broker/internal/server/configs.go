@@ -21,8 +21,12 @@ func topicSource(s node.Setting) kmsg.ConfigSource {
 	return kmsg.ConfigSourceDefaultConfig
 }
 
-func brokerSource(s node.Setting) kmsg.ConfigSource {
+// brokerSource is where a setting of a broker comes from. What was changed at run time
+// counts for the one broker there is, by its name and as the default of all.
+func brokerSource(s node.Setting, broker string) kmsg.ConfigSource {
 	switch {
+	case s.Own && broker != allBrokers:
+		return kmsg.ConfigSourceDynamicBrokerConfig
 	case s.Own:
 		return kmsg.ConfigSourceDynamicDefaultBrokerConfig
 	case s.Given:
@@ -31,16 +35,23 @@ func brokerSource(s node.Setting) kmsg.ConfigSource {
 	return kmsg.ConfigSourceDefaultConfig
 }
 
+// allBrokers is the name of the defaults of all brokers.
+const allBrokers = ""
+
 func (s *Server) describeConfigs(c call, req *kmsg.DescribeConfigsRequest) {
 	resp := kmsg.NewPtrDescribeConfigsResponse()
-	for _, r := range req.Resources {
+	resources := distinct(req.Resources, func(r kmsg.DescribeConfigsRequestResource) string { return resource(r.ResourceType, r.ResourceName) })
+	for _, r := range resources {
 		answer := kmsg.NewDescribeConfigsResponseResource()
 		answer.ResourceType, answer.ResourceName = r.ResourceType, r.ResourceName
 		settings, err := s.settingsOf(c, r.ResourceType, r.ResourceName, kmsg.ACLOperationDescribeConfigs)
 		answer.ErrorCode, answer.ErrorMessage = failure(err)
 		for _, setting := range settings {
+			if r.ResourceType == kmsg.ConfigResourceTypeBroker && r.ResourceName == allBrokers && !setting.Own {
+				continue // nobody has set a default
+			}
 			if len(r.ConfigNames) == 0 || slices.Contains(r.ConfigNames, setting.Name) {
-				answer.Configs = append(answer.Configs, describeSetting(req, r.ResourceType, setting))
+				answer.Configs = append(answer.Configs, describeSetting(req, r, setting))
 			}
 		}
 		resp.Resources = append(resp.Resources, answer)
@@ -66,7 +77,7 @@ func (s *Server) settingsOf(c call, kind kmsg.ConfigResourceType, name string, o
 		switch {
 		case !s.mayCluster(c.conn, op):
 			return nil, kerr.ClusterAuthorizationFailed
-		case name != "" && name != strconv.Itoa(int(NodeID)):
+		case name != allBrokers && name != strconv.Itoa(int(NodeID)):
 			return nil, fmt.Errorf("%w: the only broker is %d, not %q", kerr.InvalidRequest, NodeID, name)
 		}
 		return s.node.BrokerSettings(), nil
@@ -74,12 +85,12 @@ func (s *Server) settingsOf(c call, kind kmsg.ConfigResourceType, name string, o
 	return nil, fmt.Errorf("%w: topics and the broker have settings here, %s has none", kerr.InvalidRequest, kind)
 }
 
-func describeSetting(req *kmsg.DescribeConfigsRequest, kind kmsg.ConfigResourceType, setting node.Setting) kmsg.DescribeConfigsResponseResourceConfig {
+func describeSetting(req *kmsg.DescribeConfigsRequest, of kmsg.DescribeConfigsRequestResource, setting node.Setting) kmsg.DescribeConfigsResponseResourceConfig {
 	config := kmsg.NewDescribeConfigsResponseResourceConfig()
 	config.Name, config.Value, config.ConfigType = setting.Name, kmsg.StringPtr(setting.Value), kmsg.ConfigType(setting.Type)
 	config.ReadOnly = !setting.Dynamic
-	config.Source = brokerSource(setting)
-	if kind == kmsg.ConfigResourceTypeTopic {
+	config.Source = brokerSource(setting, of.ResourceName)
+	if of.ResourceType == kmsg.ConfigResourceTypeTopic {
 		config.Source = topicSource(setting)
 	}
 	config.IsDefault = config.Source == kmsg.ConfigSourceDefaultConfig

@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -20,7 +21,12 @@ type conn struct {
 	t      testing.TB
 	format *kmsg.RequestFormatter
 	sent   int32
+	// patience is how long an answer may take.
+	patience time.Duration
 }
+
+// errDecode says that an answer is none of its version.
+var errDecode = errors.New("decode the answer")
 
 func (w *world) dial() *conn {
 	w.t.Helper()
@@ -29,12 +35,12 @@ func (w *world) dial() *conn {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() { raw.Close() })
-	return &conn{Conn: raw, t: w.t, format: kmsg.NewRequestFormatter(kmsg.FormatterClientID("test"))}
+	return &conn{Conn: raw, t: w.t, format: kmsg.NewRequestFormatter(kmsg.FormatterClientID("test")), patience: 30 * time.Second}
 }
 
 // try sends a request and returns its answer, or why there is none.
 func (c *conn) try(req kmsg.Request) (kmsg.Response, error) {
-	_ = c.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(c.patience))
 	c.sent++
 	if _, err := c.Write(c.format.AppendRequest(nil, req, c.sent)); err != nil {
 		return nil, err
@@ -56,10 +62,10 @@ func (c *conn) try(req kmsg.Request) (kmsg.Response, error) {
 		body = body[1:]
 	}
 	if err := resp.ReadFrom(bytes.Clone(body)); err != nil {
-		return nil, fmt.Errorf("decode the answer: %w", err)
+		return nil, fmt.Errorf("%w: %w", errDecode, err)
 	}
 	if again := resp.AppendTo(nil); len(again) != len(body) {
-		return nil, fmt.Errorf("the answer has %d bytes and is decoded to %d: %x", len(body), len(again), body)
+		return nil, fmt.Errorf("%w: it has %d bytes and becomes %d: %x", errDecode, len(body), len(again), body)
 	}
 	return resp, nil
 }

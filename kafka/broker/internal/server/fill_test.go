@@ -3,6 +3,7 @@ package server_test
 import (
 	"strings"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -134,7 +135,7 @@ func (s *scene) fillAdmin(req kmsg.Request) bool {
 	case *kmsg.MetadataRequest:
 		r.IncludeClusterAuthorizedOperations, r.IncludeTopicAuthorizedOperations = true, true
 		t := kmsg.NewMetadataRequestTopic()
-		t.Topic = &s.topic
+		t.Topic = kmsg.StringPtr(s.topic)
 		r.Topics = []kmsg.MetadataRequestTopic{t}
 	case *kmsg.DescribeClusterRequest:
 		r.IncludeClusterAuthorizedOperations = true
@@ -217,7 +218,9 @@ func (c *conn) handshake(mechanism string) {
 	c.t.Helper()
 	req := kmsg.NewPtrSASLHandshakeRequest()
 	req.Version, req.Mechanism = 1, mechanism
-	wantCode(c.t, "SASLHandshake", ask[*kmsg.SASLHandshakeResponse](c, req).ErrorCode, nil)
+	if code := ask[*kmsg.SASLHandshakeResponse](c, req).ErrorCode; code != kerr.IllegalSaslState.Code {
+		wantCode(c.t, "SASLHandshake", code, nil)
+	}
 }
 
 // login says who the connection is.

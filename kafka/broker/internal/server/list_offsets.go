@@ -153,7 +153,7 @@ func (s *Server) offsetForLeaderEpoch(c call, req *kmsg.OffsetForLeaderEpochRequ
 			answer.Partition, answer.LeaderEpoch, answer.EndOffset = asked.Partition, -1, -1
 			if p, err := s.followed(c, t.Topic, asked.Partition, asked.CurrentLeaderEpoch); err != nil {
 				answer.ErrorCode = err.Code
-			} else {
+			} else if asked.LeaderEpoch >= 0 {
 				answer.LeaderEpoch, answer.EndOffset = p.Log().EpochEnd(asked.LeaderEpoch)
 			}
 			topic.Partitions = append(topic.Partitions, answer)

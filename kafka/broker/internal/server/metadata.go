@@ -89,7 +89,8 @@ func (s *Server) autoCreate(c call, req *kmsg.MetadataRequest) {
 	_, errs := s.node.Create(missing, false)
 	for i, err := range errs {
 		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) && !errors.Is(err, kerr.InvalidTopicException) {
-			s.config.Logger.Warn("a topic that a client wants cannot be made", "topic", missing[i].Name, "error", err)
+			s.config.Logger.Warn("a topic that a client wants cannot be made", "topic", missing[i].Name, "error", err, "asked", len(missing))
+			return // the others have the same reason, and there may be thousands
 		}
 	}
 }
@@ -132,6 +133,9 @@ func (s *Server) look(c call, req *kmsg.MetadataRequest, asked kmsg.MetadataRequ
 	default:
 		answer.ErrorCode = kerr.UnknownTopicOrPartition.Code
 	}
+	if answer.ErrorCode != kerr.TopicAuthorizationFailed.Code {
+		answer.AuthorizedOperations = s.operations(c.conn, req.IncludeTopicAuthorizedOperations, topicOperations, kmsg.ACLResourceTypeTopic, name)
+	}
 	return answer
 }
 
@@ -172,6 +176,7 @@ func (s *Server) describeCluster(c call, req *kmsg.DescribeClusterRequest) {
 		if req.EndpointType == controllers {
 			why = kerr.MismatchedEndpointType
 		}
+		resp = kmsg.NewPtrDescribeClusterResponse()
 		resp.ErrorCode, resp.ErrorMessage = failure(why)
 		c.answer(req, resp)
 		return
@@ -185,12 +190,21 @@ func (s *Server) describeCluster(c call, req *kmsg.DescribeClusterRequest) {
 // describeTopicPartitions answers up to a number of partitions, and where to go on.
 func (s *Server) describeTopicPartitions(c call, req *kmsg.DescribeTopicPartitionsRequest) {
 	resp := kmsg.NewPtrDescribeTopicPartitionsResponse()
+	if !cursorFits(req) {
+		for _, t := range req.Topics {
+			answer := kmsg.NewDescribeTopicPartitionsResponseTopic()
+			answer.Topic, answer.ErrorCode = kmsg.StringPtr(t.Topic), kerr.InvalidRequest.Code
+			resp.Topics = append(resp.Topics, answer)
+		}
+		c.answer(req, resp)
+		return
+	}
 	names := s.namesFrom(c, req)
 	left := int(min(max(req.ResponsePartitionLimit, 1), mostDescribed))
 	for i, name := range names {
 		from := int32(0)
 		if i == 0 && req.Cursor != nil && req.Cursor.Topic == name {
-			from = max(req.Cursor.Partition, 0)
+			from = req.Cursor.Partition
 		}
 		if left == 0 {
 			resp.NextCursor = cursor(name, from)
@@ -205,6 +219,15 @@ func (s *Server) describeTopicPartitions(c call, req *kmsg.DescribeTopicPartitio
 		}
 	}
 	c.answer(req, resp)
+}
+
+// cursorFits says whether a request goes on with what it asks for.
+func cursorFits(req *kmsg.DescribeTopicPartitionsRequest) bool {
+	if req.Cursor == nil {
+		return true
+	}
+	asked := func(t kmsg.DescribeTopicPartitionsRequestTopic) bool { return t.Topic == req.Cursor.Topic }
+	return req.Cursor.Partition >= 0 && (len(req.Topics) == 0 || slices.ContainsFunc(req.Topics, asked))
 }
 
 // mostDescribed is Kafka's max.request.partition.size.limit.
@@ -247,12 +270,13 @@ func (s *Server) describePartitions(c call, name string, from int32, limit int) 
 	case !node.ValidName(name):
 		answer.ErrorCode = kerr.InvalidTopicException.Code
 		return answer, -1
-	case t == nil:
+	}
+	answer.AuthorizedOperations = s.operations(c.conn, true, topicOperations, kmsg.ACLResourceTypeTopic, name)
+	if t == nil {
 		answer.ErrorCode = kerr.UnknownTopicOrPartition.Code
 		return answer, -1
 	}
 	answer.TopicID, answer.IsInternal = t.ID, t.Internal
-	answer.AuthorizedOperations = s.operations(c.conn, true, topicOperations, kmsg.ACLResourceTypeTopic, name)
 	all := t.Partitions()
 	for _, p := range all[min(int(from), len(all)):] {
 		if len(answer.Partitions) == limit {

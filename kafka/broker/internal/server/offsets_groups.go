@@ -1,6 +1,8 @@
 package server
 
 import (
+	"slices"
+
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -57,13 +59,22 @@ func (s *Server) offsetFetch(c call, req *kmsg.OffsetFetchRequest) {
 		c.answer(req, resp)
 		return
 	}
-	s.groups.OffsetFetch(req, func(resp *kmsg.OffsetFetchResponse) {
+	ask := *req
+	ask.Topics = nil
+	if asked := (partitions{}); req.Topics != nil {
+		ask.Topics = []kmsg.OffsetFetchRequestTopic{} // none, which is not all
+		for _, t := range req.Topics {
+			t.Partitions = asked.more(t.Topic, t.Partitions)
+			ask.Topics = append(ask.Topics, t)
+		}
+	}
+	s.groups.OffsetFetch(&ask, func(resp *kmsg.OffsetFetchResponse) {
 		var seen []kmsg.OffsetFetchResponseTopic
 		for i, t := range resp.Topics {
 			switch {
 			case s.mayTopic(c.conn, kmsg.ACLOperationDescribe, t.Topic):
 				seen = append(seen, t)
-			case req.Topics != nil && i < len(req.Topics):
+			case i < len(ask.Topics):
 				seen = append(seen, hiddenOffsets(t))
 			}
 		}
@@ -97,10 +108,10 @@ func (s *Server) offsetFetchGroups(c call, req *kmsg.OffsetFetchRequest) {
 	ask.Groups = nil
 	var refused []kmsg.OffsetFetchResponseGroup
 	all := map[string]bool{} // groups that were asked for all their topics
-	for _, g := range req.Groups {
+	for _, g := range distinct(req.Groups, func(g kmsg.OffsetFetchRequestGroup) string { return g.Group }) {
 		if s.mayGroup(c.conn, kmsg.ACLOperationDescribe, g.Group) {
-			ask.Groups = append(ask.Groups, g)
 			all[g.Group] = g.Topics == nil
+			ask.Groups = append(ask.Groups, askedOnce(g))
 			continue
 		}
 		answer := kmsg.NewOffsetFetchResponseGroup()
@@ -124,6 +135,16 @@ func (s *Server) offsetFetchGroups(c call, req *kmsg.OffsetFetchRequest) {
 		resp.Groups = append(resp.Groups, refused...)
 		c.answer(req, resp)
 	})
+}
+
+// askedOnce is what is asked of a group, each partition once.
+func askedOnce(g kmsg.OffsetFetchRequestGroup) kmsg.OffsetFetchRequestGroup {
+	asked := partitions{}
+	g.Topics = slices.Clone(g.Topics)
+	for i := range g.Topics {
+		g.Topics[i].Partitions = asked.more(g.Topics[i].Topic, g.Topics[i].Partitions)
+	}
+	return g
 }
 
 func hiddenGroupOffsets(t kmsg.OffsetFetchResponseGroupTopic) kmsg.OffsetFetchResponseGroupTopic {
@@ -160,7 +181,20 @@ func (s *Server) offsetDelete(c call, req *kmsg.OffsetDeleteRequest) {
 		refused = append(refused, topic)
 	}
 	s.groups.OffsetDelete(&ask, func(resp *kmsg.OffsetDeleteResponse) {
+		s.tellUnknown(resp)
 		resp.Topics = append(resp.Topics, refused...)
 		c.answer(req, resp)
 	})
+}
+
+// tellUnknown says of partitions that there are not, whose offsets went with their topics,
+// that there are none to delete.
+func (s *Server) tellUnknown(resp *kmsg.OffsetDeleteResponse) {
+	for _, t := range resp.Topics {
+		for i := range t.Partitions {
+			if p := &t.Partitions[i]; p.ErrorCode == 0 && s.partition(t.Topic, p.Partition) == nil {
+				p.ErrorCode = kerr.UnknownTopicOrPartition.Code
+			}
+		}
+	}
 }

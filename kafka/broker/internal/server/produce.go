@@ -177,6 +177,9 @@ func (p *part) check() error {
 
 // checkBatch wants one whole batch, with what its header promises.
 func (p *part) checkBatch() error {
+	if len(p.records) == 0 {
+		return withReason(kerr.InvalidRecord, "a request has one batch for each partition")
+	}
 	h, err := batch.Parse(p.records)
 	if err != nil {
 		return err

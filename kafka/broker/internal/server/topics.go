@@ -139,7 +139,7 @@ func (s *Server) deleteTopics(c call, req *kmsg.DeleteTopicsRequest) {
 	again := twice(asked, s.nameOf)
 	var names []string
 	var at []int
-	for _, t := range asked {
+	for _, t := range distinct(asked, s.nameOf) {
 		answer := kmsg.NewDeleteTopicsResponseTopic()
 		answer.Topic, answer.TopicID = t.Topic, t.TopicID
 		topic, err := s.deletable(c, t)

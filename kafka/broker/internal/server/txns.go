@@ -206,10 +206,11 @@ func (s *Server) hideTopics(c call, t *kmsg.DescribeTransactionsResponseTransact
 
 func (s *Server) describeProducers(c call, req *kmsg.DescribeProducersRequest) {
 	resp := kmsg.NewPtrDescribeProducersResponse()
+	told := partitions{}
 	for _, t := range req.Topics {
 		topic := kmsg.NewDescribeProducersResponseTopic()
 		topic.Topic = t.Topic
-		for _, index := range t.Partitions {
+		for _, index := range told.more(t.Topic, t.Partitions) {
 			topic.Partitions = append(topic.Partitions, s.producersOf(c, t.Topic, index))
 		}
 		resp.Topics = append(resp.Topics, topic)
