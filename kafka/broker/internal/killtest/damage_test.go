@@ -38,7 +38,7 @@ func TestDamagedFolder(t *testing.T) {
 	w.start()
 	w.end("SIGTERM", w.broker.stop)
 	outcomes := map[string]int{}
-	for range testenv.Sized(25, 2000) {
+	for range testenv.Sized(25, 500) {
 		outcomes[d.try(ctx, t, folders[w.random.IntN(2)])]++
 	}
 	t.Log(outcomes)
