@@ -74,7 +74,7 @@ func (j *Journal) turn(f *flights) {
 		case l := <-f.landed:
 			f.land(l)
 			if f.n == 0 && l.waits > 1 {
-				j.gather(l.waiting+l.waits, l.took/gatherPart)
+				j.gather(l.waiting+l.waits, min(l.took/gatherPart, mostGather))
 			}
 		case <-room:
 			return

@@ -75,8 +75,12 @@ func (j *Journal) givenUp() error {
 	return j.failed
 }
 
-// gatherPart is the part of the last write's time that a group waits for more.
-const gatherPart = 8
+// A group waits for more for an eighth of the last write's time, and not long: it is busy
+// meanwhile, and after a long write others do not wait for it (see flights).
+const (
+	gatherPart = 8
+	mostGather = 50 * time.Microsecond
+)
 
 // gather lets those who were just acknowledged append again and join those who wait, so
 // that all are in one group and not in two that alternate.
