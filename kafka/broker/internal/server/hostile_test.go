@@ -22,7 +22,7 @@ import (
 func TestHostileFields(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	hostile(t, seed, 300)
+	hostile(t, seed, 1000)
 }
 
 func hostile(t *testing.T, seed uint64, requests int) {
@@ -52,8 +52,9 @@ func hostile(t *testing.T, seed uint64, requests int) {
 // hostileClient is a connection that is made again when the broker ends it.
 type hostileClient struct {
 	*rand.Rand
-	s *scene
-	c *conn
+	s    *scene
+	c    *conn
+	room int // for more elements of lists
 }
 
 func (h *hostileClient) close() {
@@ -92,6 +93,7 @@ func (h *hostileClient) send(req kmsg.Request) {
 
 // request is a plausible one of which some fields are not, or one with any fields.
 func (h *hostileClient) request(key, version int16) kmsg.Request {
+	h.room = 150
 	if h.IntN(3) > 0 {
 		h.s.again()
 		req := h.s.request(key, version)
@@ -155,7 +157,8 @@ func (h *hostileClient) changeSlice(v reflect.Value, p float64) {
 		return
 	}
 	if h.Float64() < p {
-		n := []int{0, 1, 2, 5, 200}[h.IntN(5)]
+		n := min([]int{0, 1, 2, 5, 100}[h.IntN(5)], h.room)
+		h.room -= n
 		all := reflect.MakeSlice(v.Type(), n, n)
 		for i := range n {
 			if i < v.Len() {
