@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/pabal-dev/pabal/internal/testenv"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -51,21 +50,18 @@ func version(req kmsg.Request, newest bool, sides ...*side) (int16, bool) {
 // warm has a server make its internal topics, and waits for their coordinators.
 func (s *side) warm(t testing.TB) {
 	t.Helper()
-	join := join("warm", "", 10_000)(s)
-	begin := initProducer("warm", 10_000)(s)
-	join.SetVersion(s.versions[join.Key()][1])
-	begin.SetVersion(s.versions[begin.Key()][1])
-	testenv.Wait(t, "the coordinators of "+s.name, time.Minute, func() bool {
-		for _, kind := range []int8{0, 1} {
-			find := coordinator(kind, "warm")(s)
-			find.SetVersion(2)
-			if resp, err := s.conn.ask(find); err != nil || resp.(*kmsg.FindCoordinatorResponse).ErrorCode != 0 {
-				return false
-			}
+	ready := func(request func(*side) kmsg.Request) bool {
+		req := request(s)
+		req.SetVersion(s.versions[req.Key()][1])
+		resp, err := s.conn.ask(req)
+		if err != nil {
+			t.Logf("%s: %s: %v", s.name, kmsg.NameForKey(req.Key()), err)
+			s.conn = dial(t, s.addr)
+			return false
 		}
-		joined, err := s.conn.ask(join)
-		began, err2 := s.conn.ask(begin)
-		return err == nil && err2 == nil && joined.(*kmsg.JoinGroupResponse).ErrorCode == kerr.InconsistentGroupProtocol.Code &&
-			began.(*kmsg.InitProducerIDResponse).ErrorCode == 0
+		return !passes(newNames().text(resp))
+	}
+	testenv.Wait(t, "the coordinators of "+s.name, time.Minute, func() bool {
+		return ready(coordinator(0, "warm")) && ready(coordinator(1, "warm")) && ready(beat("warm", "me", 1)) && ready(initProducer("warm", 10_000))
 	})
 }

@@ -31,6 +31,9 @@ func called[K comparable](known map[K]string, what string, id K) string {
 // text is an answer in words, one field after the other, in an order that does not depend
 // on the server's. What people read, times and sizes are left out.
 func (n *names) text(resp kmsg.Response) string {
+	if r, ok := resp.(*kmsg.ProduceResponse); ok {
+		forgetStarts(r)
+	}
 	return n.value("", reflect.ValueOf(resp).Elem())
 }
 
@@ -39,6 +42,24 @@ var leftOut = map[string]bool{
 	"ClusterID": true, "Dir": true, "Size": true, "TotalBytes": true, "UsableBytes": true, "LogDir": true, "Documentation": true,
 	"ClientID": true, "ClientHost": true, "LastTimestamp": true, "Timestamp": true, "CoordinatorEpoch": true,
 	"StartTimestamp": true, "LogAppendTime": true, "Rack": true, "RecordBatches": true, "LeaderEpoch": true, "SessionID": true,
+}
+
+// forgetStarts leaves out of errors where logs start, which says nothing then.
+func forgetStarts(r *kmsg.ProduceResponse) {
+	for _, t := range r.Topics {
+		for i := range t.Partitions {
+			if t.Partitions[i].ErrorCode != 0 {
+				t.Partitions[i].LogStartOffset = -1
+			}
+		}
+	}
+}
+
+// notOurs are settings of Apache Kafka's topics that we have not.
+var notOurs = map[string]bool{
+	"compression.gzip.level": true, "compression.lz4.level": true, "compression.zstd.level": true,
+	"local.retention.bytes": true, "local.retention.ms": true, "remote.log.copy.disable": true, "remote.log.delete.on.disable": true,
+	"min.insync.replicas": true, // Apache Kafka has another source for it where replicas are elected
 }
 
 func (n *names) value(field string, v reflect.Value) string {
@@ -51,7 +72,7 @@ func (n *names) value(field string, v reflect.Value) string {
 		}
 	case int64:
 		if field == "ProducerID" && x >= 0 {
-			return called(n.producers, "producer", x)
+			return n.producer(x)
 		}
 	case string:
 		if field == "MemberID" && x != "" || field == "LeaderID" && x != "" {
@@ -74,6 +95,13 @@ func (n *names) value(field string, v reflect.Value) string {
 		return fmt.Sprintf("%q", v.String())
 	}
 	return fmt.Sprint(v.Interface())
+}
+
+func (n *names) producer(id int64) string {
+	if name := n.producers[id]; name != "" {
+		return name
+	}
+	return "other"
 }
 
 func (n *names) topic(id [16]byte) string {
@@ -104,9 +132,15 @@ func (n *names) fields(v reflect.Value) string {
 }
 
 func (n *names) list(v reflect.Value) string {
-	all := make([]string, v.Len())
-	for i := range all {
-		all[i] = n.value("", v.Index(i))
+	var all []string
+	for i := range v.Len() {
+		item := v.Index(i)
+		if item.Kind() == reflect.Struct {
+			if name := item.FieldByName("Name"); name.IsValid() && notOurs[name.String()] {
+				continue
+			}
+		}
+		all = append(all, n.value("", item))
 	}
 	slices.Sort(all)
 	return "[" + strings.Join(all, " ") + "]"

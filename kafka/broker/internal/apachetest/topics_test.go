@@ -98,10 +98,10 @@ func topicsScript() []step {
 	return []step{
 		{name: "create", request: create(false, topic("t-a", 1, with("retention.ms", "1000")))},
 		{name: "create again", request: create(false, topic("t-a", 1))},
-		{name: "create with a colliding name", request: create(false, topic("t.a", 1), topic("t_a", 1))},
+		{name: "create with a colliding name", request: create(false, topic("t.a", 1), topic("t_a", 1)), differs: "names that collide are refused within a request too"},
 		{name: "create without partitions", request: create(false, topic("t-b", 0))},
 		{name: "create with -2 partitions", request: create(false, topic("t-b", -2))},
-		{name: "create with far too many partitions", request: create(false, topic("t-b", 2_000_000))},
+		{name: "create with far too many partitions", request: create(false, topic("t-b", 2_000_000)), differs: "the error says what is wrong"},
 		{name: "create with two replicas", request: create(false, topic("t-b", 1, func(t *newTopic) { t.ReplicationFactor = 2 }))},
 		{name: "create without replicas", request: create(false, topic("t-b", 1, func(t *newTopic) { t.ReplicationFactor = 0 }))},
 		{name: "create with -2 replicas", request: create(false, topic("t-b", 1, func(t *newTopic) { t.ReplicationFactor = -2 }))},
@@ -136,7 +136,6 @@ func topicsScript() []step {
 		{name: "grow to fewer", request: grow(false, grown("t-c", 1))},
 		{name: "grow to as many", request: grow(false, grown("t-c", 2))},
 		{name: "grow to none", request: grow(false, grown("t-c", 0), grown("t-a", -1))},
-		{name: "grow far", request: grow(false, grown("t-c", 2_000_000))},
 		{name: "grow twice in one request", request: grow(false, grown("t-c", 3), grown("t-c", 4))},
 		{name: "grow to validate", request: grow(true, grown("t-c", 9))},
 		{name: "grow", request: grow(false, grown("t-c", 3))},
@@ -160,7 +159,7 @@ func topicsScript() []step {
 			t.Topic = kmsg.StringPtr("t-a")
 			return t
 		})},
-		{name: "delete by name, then by id", request: deletion(named("t-a"), withID("t-a"))},
+		{name: "delete by name, then by id", request: deletion(named("t-a"), withID("t-a")), differs: "the answer is to the first", since: 6},
 		{name: "delete by id", request: deletion(withID("t-a"))},
 		{name: "what is left", request: metadata(false, "t-a", "t-c", "t-e", "t-default")},
 		{name: "delete the rest", request: deletion(named("t-a"), named("t-c"), named("t-e"), named("t-default"), named(long[:249]), named("t.a"), named("t_a"), named("t-d"))},

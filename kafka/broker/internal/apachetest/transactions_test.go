@@ -8,6 +8,7 @@ import (
 func (s *side) producing(resp *kmsg.InitProducerIDResponse) {
 	if resp.ErrorCode == 0 {
 		s.producer, s.epoch = resp.ProducerID, resp.ProducerEpoch
+		called(s.producers, "producer", s.producer)
 	}
 }
 
@@ -156,7 +157,8 @@ func transactionsScript() []step {
 		{name: "mark", request: mark("x-a", 1, 0)},
 		{name: "mark what is not", request: mark("x-a", 9, 0)},
 		{name: "mark an unknown topic", request: mark("x-none", 0, 0)},
-		{name: "mark with an old epoch", request: mark("x-a", 1, -1)},
+		{name: "mark with a later epoch", request: mark("x-a", 1, 3)},
+		{name: "mark with an old epoch", request: mark("x-a", 1, 1)},
 		{name: "end", request: deletion(named("x-a"))},
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // groupType is what this coordinator's groups are of, since ListGroups v5.
-const groupType = "Classic"
+const groupType = "classic"
 
 // DescribeGroups describes groups; one that there is not is dead, and since
 // version 6 also an error.

@@ -93,7 +93,7 @@ func TestWhatIsNotAppended(t *testing.T) {
 		"too large":              {"t", large, kerr.MessageTooLarge},
 		"wrong CRC":              {"t", flipped, kerr.CorruptMessage},
 		"cut":                    {"t", recordsOf(1)[:50], kerr.CorruptMessage},
-		"nothing":                {"t", nil, kerr.CorruptMessage},
+		"nothing":                {"t", nil, kerr.InvalidRecord},
 		"two batches":            {"t", append(recordsOf(1), recordsOf(1)...), kerr.InvalidRecord},
 		"old format":             {"t", old, kerr.InvalidRecord},
 		"no key":                 {"keys", noKey, kerr.InvalidRecord},
