@@ -182,6 +182,7 @@ func TestMemberWithoutProtocol(t *testing.T) {
 func TestSettingsThatCannotBe(t *testing.T) {
 	b, _ := watched(t)
 	produce(t, b, "t", "x")
+	produce(t, b, "u", "x")
 	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
 	req.SetVersion(1)
 	for _, r := range []struct {
@@ -191,7 +192,7 @@ func TestSettingsThatCannotBe(t *testing.T) {
 		{kmsg.ConfigResourceTypeBroker, "7", "log.retention.ms", "1000"},
 		{kmsg.ConfigResourceTypeBroker, "1", "log.cleaner.threads", "-5"},
 		{kmsg.ConfigResourceTypeTopic, "t", "retention.ms", "-5"},
-		{kmsg.ConfigResourceTypeTopic, "t", "no.such", "1"},
+		{kmsg.ConfigResourceTypeTopic, "u", "no.such", "1"},
 	} {
 		resource := kmsg.NewIncrementalAlterConfigsRequestResource()
 		resource.ResourceType, resource.ResourceName = r.kind, r.name

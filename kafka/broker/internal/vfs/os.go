@@ -10,13 +10,14 @@ import (
 	"sync/atomic"
 )
 
-// OS is the file system of the operating system.
+// OS is the file system of the operating system. What it makes is its owner's alone: there are
+// credentials among it.
 var OS FS = osFS{}
 
 type osFS struct{}
 
 func (osFS) Create(name string) (File, error) {
-	return opened(os.OpenFile(filepath.FromSlash(name), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644))
+	return opened(os.OpenFile(filepath.FromSlash(name), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600))
 }
 
 func (osFS) Open(name string) (File, error) {
@@ -35,7 +36,7 @@ func (osFS) Rename(from, to string) error {
 }
 
 func (osFS) Remove(name string) error   { return os.Remove(filepath.FromSlash(name)) }
-func (osFS) MkdirAll(name string) error { return os.MkdirAll(filepath.FromSlash(name), 0o755) }
+func (osFS) MkdirAll(name string) error { return os.MkdirAll(filepath.FromSlash(name), 0o700) }
 
 func (osFS) ReadDir(name string) ([]string, error) {
 	entries, err := os.ReadDir(filepath.FromSlash(name))
@@ -49,7 +50,7 @@ func (osFS) ReadDir(name string) ([]string, error) {
 func (osFS) SyncDir(name string) error { return syncDir(filepath.FromSlash(name)) }
 
 func (osFS) Lock(name string) (io.Closer, error) {
-	f, err := os.OpenFile(filepath.FromSlash(name), os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := os.OpenFile(filepath.FromSlash(name), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
