@@ -57,7 +57,7 @@ func idempotent(c *sarama.Config) {
 	c.Producer.Idempotent, c.Producer.RequiredAcks, c.Net.MaxOpenRequests = true, sarama.WaitForAll, 1
 }
 
-func TestAdministration(t *testing.T) {
+func TestSaramaAdministration(t *testing.T) {
 	onBoth(t, func(t *testing.T, s session) {
 		admin := s.admin(t)
 		topic, retention := s.prefix+"t", "3600000"
@@ -94,8 +94,8 @@ func TestAdministration(t *testing.T) {
 	})
 }
 
-// TestProducers: every compression, and what is too large.
-func TestProducers(t *testing.T) {
+// TestSaramaProducers: every compression, and what is too large.
+func TestSaramaProducers(t *testing.T) {
 	onBoth(t, func(t *testing.T, s session) {
 		topic := s.topic(t, "t", 1)
 		var want []string
@@ -124,8 +124,8 @@ func TestProducers(t *testing.T) {
 	})
 }
 
-// TestGroup: two members share the partitions, one leaves, the other has all.
-func TestGroup(t *testing.T) {
+// TestSaramaGroup: two members share the partitions, one leaves, the other has all.
+func TestSaramaGroup(t *testing.T) {
 	onBoth(t, func(t *testing.T, s session) {
 		topic := s.topic(t, "t", 4)
 		p, err := sarama.NewSyncProducer(s.addrs, config(idempotent))
@@ -158,8 +158,8 @@ func TestGroup(t *testing.T) {
 	})
 }
 
-// TestTransactions: what is aborted is not seen, offsets come with what is committed, an heir fences.
-func TestTransactions(t *testing.T) {
+// TestSaramaTransactions: what is aborted is not seen, offsets come with what is committed, an heir fences.
+func TestSaramaTransactions(t *testing.T) {
 	onBoth(t, func(t *testing.T, s session) {
 		topic := s.topic(t, "t", 1)
 		p := s.transactional(t)
