@@ -26,6 +26,14 @@ type Setting struct {
 	Doc     string
 	// Synonym is the broker's setting that is a topic's default, or "".
 	Synonym string
+	// Values are all that it has, the one that counts first, Kafka's default last.
+	Values []Value
+}
+
+// Value is what a setting is at one place.
+type Value struct {
+	Name, Value string
+	Source      kmsg.ConfigSource
 }
 
 // rule is what a setting may be. Names, types and defaults are Kafka's.

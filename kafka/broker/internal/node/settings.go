@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pabal-dev/pabal/kafka/broker/internal/log"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // defaults are the broker's settings of a moment: those changed at run time, those given
@@ -48,12 +49,17 @@ func times(value string, millis int64) string {
 
 func (d *defaults) has(name string) bool {
 	_, own := d.own[name]
+	return own || d.isGiven(name)
+}
+
+// isGiven says whether a setting is, in some unit.
+func (d *defaults) isGiven(name string) bool {
 	_, given := d.given[name]
 	for _, u := range units[name] {
 		_, other := d.given[u.name]
 		given = given || other
 	}
-	return own || given
+	return given
 }
 
 // topic is a topic's setting where the topic has none of its own.
@@ -70,9 +76,20 @@ func (d *defaults) list() []Setting {
 		_, own := d.own[r.name]
 		_, given := d.given[r.name]
 		all = append(all, Setting{Name: r.name, Value: d.value(r.name), Own: own, Given: given,
-			Dynamic: r.dynamic, Default: d.fallback(r.name), Type: int8(r.kind.typ), Doc: r.doc})
+			Dynamic: r.dynamic, Default: d.fallback(r.name), Type: int8(r.kind.typ), Doc: r.doc, Values: d.values(r.name)})
 	}
 	return all
+}
+
+// values are those of a setting of the broker.
+func (d *defaults) values(name string) (all []Value) {
+	if v, ok := d.own[name]; ok {
+		all = append(all, Value{name, v, kmsg.ConfigSourceDynamicDefaultBrokerConfig})
+	}
+	if v := d.fallback(name); d.isGiven(name) {
+		all = append(all, Value{name, v, kmsg.ConfigSourceStaticBrokerConfig})
+	}
+	return append(all, Value{name, brokerSettings.byName[name].value, kmsg.ConfigSourceDefaultConfig})
 }
 
 // checkGiven refuses settings of the broker that there are not, or not with such a value.
@@ -187,7 +204,18 @@ func (s *settings) list() []Setting {
 	for _, r := range topicSettings.rules {
 		_, own := s.own[r.name]
 		all = append(all, Setting{Name: r.name, Value: s.value(r.name), Own: own, Given: !own && r.synonym != "" && s.defaults.has(r.synonym),
-			Dynamic: true, Default: s.defaults.topic(r), Type: int8(r.kind.typ), Doc: r.doc, Synonym: r.synonym})
+			Dynamic: true, Default: s.defaults.topic(r), Type: int8(r.kind.typ), Doc: r.doc, Synonym: r.synonym, Values: s.values(r)})
 	}
 	return all
+}
+
+// values are those of a topic's setting.
+func (s *settings) values(r *rule) (all []Value) {
+	if v, ok := s.own[r.name]; ok {
+		all = append(all, Value{r.name, v, kmsg.ConfigSourceDynamicTopicConfig})
+	}
+	if r.synonym == "" {
+		return append(all, Value{r.name, r.value, kmsg.ConfigSourceDefaultConfig})
+	}
+	return append(all, s.defaults.values(r.synonym)...)
 }

@@ -11,30 +11,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-func topicSource(s node.Setting) kmsg.ConfigSource {
-	switch {
-	case s.Own:
-		return kmsg.ConfigSourceDynamicTopicConfig
-	case s.Given:
-		return kmsg.ConfigSourceStaticBrokerConfig
-	}
-	return kmsg.ConfigSourceDefaultConfig
-}
-
-// brokerSource is where a setting of a broker comes from. What was changed at run time
-// counts for the one broker there is, by its name and as the default of all.
-func brokerSource(s node.Setting, broker string) kmsg.ConfigSource {
-	switch {
-	case s.Own && broker != allBrokers:
-		return kmsg.ConfigSourceDynamicBrokerConfig
-	case s.Own:
-		return kmsg.ConfigSourceDynamicDefaultBrokerConfig
-	case s.Given:
-		return kmsg.ConfigSourceStaticBrokerConfig
-	}
-	return kmsg.ConfigSourceDefaultConfig
-}
-
 // allBrokers is the name of the defaults of all brokers.
 const allBrokers = ""
 
@@ -89,39 +65,33 @@ func describeSetting(req *kmsg.DescribeConfigsRequest, of kmsg.DescribeConfigsRe
 	config := kmsg.NewDescribeConfigsResponseResourceConfig()
 	config.Name, config.Value, config.ConfigType = setting.Name, kmsg.StringPtr(setting.Value), kmsg.ConfigType(setting.Type)
 	config.ReadOnly = !setting.Dynamic
-	config.Source = brokerSource(setting, of.ResourceName)
-	if of.ResourceType == kmsg.ConfigResourceTypeTopic {
-		config.Source = topicSource(setting)
-	}
+	values := valuesOf(setting, of)
+	config.Source = values[0].Source
 	config.IsDefault = config.Source == kmsg.ConfigSourceDefaultConfig
 	if req.IncludeDocumentation {
 		config.Documentation = kmsg.StringPtr(setting.Doc)
 	}
 	if req.IncludeSynonyms {
-		config.ConfigSynonyms = synonyms(setting, config.Source)
+		config.ConfigSynonyms = synonyms(values)
 	}
 	return config
 }
 
-// synonyms are the places a value can come from, first the one it does come from.
-func synonyms(setting node.Setting, source kmsg.ConfigSource) []kmsg.DescribeConfigsResponseResourceConfigConfigSynonym {
-	var all []kmsg.DescribeConfigsResponseResourceConfigConfigSynonym
-	add := func(name, value string, source kmsg.ConfigSource) {
-		synonym := kmsg.NewDescribeConfigsResponseResourceConfigConfigSynonym()
-		synonym.Name, synonym.Value, synonym.Source = name, kmsg.StringPtr(value), source
-		all = append(all, synonym)
+// valuesOf are those that a setting has, the one that counts first. What was changed at
+// run time counts for the one broker there is, by its name and as the default of all.
+func valuesOf(setting node.Setting, of kmsg.DescribeConfigsRequestResource) []node.Value {
+	values := slices.Clone(setting.Values)
+	if of.ResourceType == kmsg.ConfigResourceTypeBroker && of.ResourceName != allBrokers && setting.Own {
+		values[0].Source = kmsg.ConfigSourceDynamicBrokerConfig
 	}
-	if setting.Own {
-		add(setting.Name, setting.Value, source)
-	}
-	name := setting.Synonym
-	if name == "" {
-		name = setting.Name
-	}
-	if setting.Given {
-		add(name, setting.Default, kmsg.ConfigSourceStaticBrokerConfig)
-	} else {
-		add(name, setting.Default, kmsg.ConfigSourceDefaultConfig)
+	return values
+}
+
+func synonyms(values []node.Value) []kmsg.DescribeConfigsResponseResourceConfigConfigSynonym {
+	all := make([]kmsg.DescribeConfigsResponseResourceConfigConfigSynonym, len(values))
+	for i, v := range values {
+		all[i] = kmsg.NewDescribeConfigsResponseResourceConfigConfigSynonym()
+		all[i].Name, all[i].Value, all[i].Source = v.Name, kmsg.StringPtr(v.Value), v.Source
 	}
 	return all
 }

@@ -125,7 +125,7 @@ func (s *Server) tellNew(c call, answer *kmsg.CreateTopicsResponseTopic, t *node
 	answer.NumPartitions, answer.ReplicationFactor = int32(partitions), 1
 	for _, setting := range t.Settings() {
 		config := kmsg.NewCreateTopicsResponseTopicConfig()
-		config.Name, config.Value, config.Source = setting.Name, kmsg.StringPtr(setting.Value), int8(topicSource(setting))
+		config.Name, config.Value, config.Source = setting.Name, kmsg.StringPtr(setting.Value), int8(setting.Values[0].Source)
 		answer.Configs = append(answer.Configs, config)
 	}
 }
