@@ -20,6 +20,25 @@ func TestKill9(t *testing.T) {
 	}
 }
 
+// TestKill9Heavy has records so large that the journal's files and the logs' follow one another.
+func TestKill9Heavy(t *testing.T) {
+	for _, d := range []broker.Durability{broker.Fsync, broker.OS} {
+		t.Run(string(d), func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			w := newWorld(t, d, t.TempDir())
+			heavy := newSequences(w, "heavy")
+			heavy.size, heavy.pace = 400_000, 100*time.Millisecond
+			heavy.config = map[string]string{"segment.bytes": "20000000"}
+			w.begin(ctx, heavy, newTransactions(w))
+			for range testenv.Sized(3, 12) {
+				w.round()
+			}
+			w.finish(ctx)
+		})
+	}
+}
+
 // TestKill9Access has every client say who it is.
 func TestKill9Access(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())

@@ -23,8 +23,9 @@ const messageFields = 6
 // encode makes a value of about size bytes.
 func (m message) encode(size int) []byte {
 	b := fmt.Appendf(nil, "%s|%s|%d|%d|%d|%d|", m.Writer, m.Key, m.Seq, m.Txn, m.Part, m.Of)
-	for i := 0; len(b) < size-8; i++ {
-		b = append(b, 'a'+byte((m.Seq+m.Txn+i*i)%26))
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	for first := (m.Seq + m.Txn) % len(letters); len(b) < size-8; first = 0 {
+		b = append(b, letters[first:min(len(letters), first+size-8-len(b))]...)
 	}
 	return fmt.Appendf(b, "%08x", crc32.ChecksumIEEE(b))
 }

@@ -72,7 +72,7 @@ func (s *sequences) run(ctx context.Context) error {
 func (s *sequences) live(ctx context.Context, id string, random *rand.Rand) error {
 	codecs := []kgo.CompressionCodec{kgo.NoCompression(), kgo.NoCompression(), kgo.SnappyCompression(), kgo.ZstdCompression()}
 	client, err := s.w.client(kgo.DefaultProduceTopic(s.topic), kgo.StopProducerOnDataLossDetected(),
-		kgo.ProducerBatchCompression(codecs[random.IntN(len(codecs))]), kgo.MaxBufferedRecords(500),
+		kgo.ProducerBatchCompression(codecs[random.IntN(len(codecs))]), kgo.MaxBufferedRecords(500), kgo.MaxBufferedBytes(8<<20),
 		kgo.ProducerLinger(time.Duration(random.IntN(2))*5*time.Millisecond))
 	if err != nil {
 		return err
