@@ -27,7 +27,7 @@ func TestDemo(t *testing.T) {
 	}
 	t.Run("falsified", func(t *testing.T) { testFalsified(t, folder) })
 	t.Run("again", func(t *testing.T) { testAgain(t, folder, first.Orders.Placed) })
-	for _, name := range []string{"demo.json", "logs/demo.log", "databases/order.db", "kafka/cluster-id"} {
+	for _, name := range []string{"demo.json", "logs/demo.log", "databases/order.db", "kafka/meta"} {
 		if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
 			t.Error(err)
 		}

@@ -13,7 +13,8 @@ import (
 
 const (
 	clusterTimeout = 10 * time.Second
-	// topicsTimeout is longer: the cluster is there, and may be busy, or short of a broker for a while.
+	// topicsTimeout, which is also that of schemas, is longer: the cluster is there, and may be busy, or
+	// short of a broker for a while.
 	topicsTimeout = 45 * time.Second
 )
 
@@ -74,7 +75,7 @@ func (s *Service) closePayloads(context.Context) error { return s.payloads.Close
 // registerSchemas before anything is written with them: one that would break readers ends the start,
 // and what runs already goes on.
 func (s *Service) registerSchemas(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, clusterTimeout)
+	ctx, cancel := context.WithTimeout(ctx, topicsTimeout)
 	defer cancel()
 	var topics []string
 	for _, name := range s.env.names(s.def.Produces) {

@@ -3,11 +3,17 @@ package demo
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"time"
+
+	"github.com/pabal-dev/pabal/kafka"
+	"github.com/pabal-dev/pabal/kafka/registry/client"
+	"github.com/pabal-dev/pabal/lifecycle"
 )
 
 // Serve runs one service as a child of a demo: it reads its settings from in
@@ -26,13 +32,8 @@ func Serve(ctx context.Context, in io.Reader, stderr io.Writer) error {
 		_, _ = io.Copy(io.Discard, in)
 		cancel()
 	}()
-	one, err := s.build(newLogger(stderr, s.LogLevel))
+	one, err := s.begin(ctx, newLogger(stderr, s.LogLevel))
 	if err != nil {
-		return err
-	}
-	starting, done := context.WithTimeout(ctx, startTimeout)
-	defer done()
-	if err := one.Start(starting); err != nil {
 		return err
 	}
 	<-ctx.Done()
@@ -41,4 +42,28 @@ func Serve(ctx context.Context, in io.Reader, stderr io.Writer) error {
 	return one.Stop(stopping)
 }
 
-const startTimeout = 3 * time.Minute
+const (
+	startTimeout = 3 * time.Minute
+	// startPause is before another attempt.
+	startPause = 200 * time.Millisecond
+)
+
+// begin builds and starts it, again where the broker is away: that may be killed as well, and
+// comes again.
+func (s settings) begin(ctx context.Context, log *slog.Logger) (lifecycle.Service, error) {
+	ctx, done := context.WithTimeout(ctx, startTimeout)
+	defer done()
+	for {
+		one, err := s.build(log)
+		if err == nil {
+			err = one.Start(ctx)
+		}
+		if err == nil || !errors.Is(err, kafka.ErrUnreachable) && !errors.Is(err, client.ErrUnavailable) {
+			return one, err
+		}
+		log.Warn("not started, tried again", "service", s.Name, "error", err)
+		if wait(ctx, startPause) != nil {
+			return nil, err
+		}
+	}
+}
