@@ -39,8 +39,8 @@ func init() { // handlers refer to themselves, through Server
 		int16(kmsg.OffsetForLeaderEpoch): on(2, 4, (*Server).offsetForLeaderEpoch),
 		int16(kmsg.DeleteRecords):        on(0, 2, (*Server).deleteRecords),
 
-		int16(kmsg.Metadata):                on(0, 12, (*Server).metadata),
-		int16(kmsg.DescribeCluster):         on(0, 1, (*Server).describeCluster),
+		int16(kmsg.Metadata):                on(0, 13, (*Server).metadata),
+		int16(kmsg.DescribeCluster):         on(0, 2, (*Server).describeCluster),
 		int16(kmsg.DescribeTopicPartitions): on(0, 0, (*Server).describeTopicPartitions),
 		int16(kmsg.FindCoordinator):         on(0, 6, (*Server).findCoordinator),
 

@@ -75,6 +75,21 @@ func TestOldestClientsOfToday(t *testing.T) {
 	}
 }
 
+// TestProduceIsToldFromVersionZero has older librdkafka compress, as Kafka has it.
+func TestProduceIsToldFromVersionZero(t *testing.T) {
+	w := start(t)
+	c := w.dial()
+	for _, k := range ask[*kmsg.ApiVersionsResponse](c, kmsg.NewPtrApiVersionsRequest()).ApiKeys {
+		if k.ApiKey == int16(kmsg.Produce) && k.MinVersion != 0 {
+			t.Errorf("Produce is told from version %d on", k.MinVersion)
+		}
+	}
+	req := produceTo(2, "t")
+	if _, err := c.try(req); err == nil || isTimeout(err) {
+		t.Errorf("version 2 is answered: %v", err)
+	}
+}
+
 // neededBy are versions that clients know.
 var neededBy = map[kmsg.Key]map[string][2]int16{
 	kmsg.Produce:          {"kafkajs 2": {0, 7}, "librdkafka 1.0": {0, 7}, "sarama": {0, 7}},

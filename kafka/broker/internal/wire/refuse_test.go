@@ -114,7 +114,11 @@ func TestVersions(t *testing.T) {
 			t.Fatalf("version %d: %+v", version, resp)
 		}
 		for i, k := range resp.ApiKeys[:2] {
-			if k.ApiKey != apis[i].Key || k.MinVersion != apis[i].Min || k.MaxVersion != apis[i].Max {
+			least := apis[i].Min
+			if k.ApiKey == int16(kmsg.Produce) {
+				least = 0 // is told for older librdkafka, and not served
+			}
+			if k.ApiKey != apis[i].Key || k.MinVersion != least || k.MaxVersion != apis[i].Max {
 				t.Errorf("version %d: %+v", version, k)
 			}
 		}

@@ -56,6 +56,11 @@ func (s *Server) apiVersions(c *Conn, req *kmsg.ApiVersionsRequest) Answer {
 func apiKey(a API) kmsg.ApiVersionsResponseApiKey {
 	k := kmsg.NewApiVersionsResponseApiKey()
 	k.ApiKey, k.MinVersion, k.MaxVersion = a.Key, a.Min, a.Max
+	if a.Key == int16(kmsg.Produce) {
+		// As Apache Kafka 4 does: librdkafka before 2.8 does not compress where it is more,
+		// nor does it ever send these versions (KAFKA-18659).
+		k.MinVersion = 0
+	}
 	return k
 }
 
