@@ -165,6 +165,7 @@ func recordsScript() []step {
 		{name: "the end as of a later epoch", request: listOffsets("r-a", 0, -1, func(r *kmsg.ListOffsetsRequest) { r.Topics[0].Partitions[0].CurrentLeaderEpoch = 5 })},
 
 		{name: "the end of an epoch", request: epochEnd("r-a", 0, 0)},
+		{name: "the end of an epoch without records", request: epochEnd("r-small", 0, 0)},
 		{name: "the end of a later epoch", request: epochEnd("r-a", 0, 7)},
 		{name: "the end of no epoch", request: epochEnd("r-a", 0, -1)},
 		{name: "the end of an epoch of an unknown topic", request: epochEnd("r-none", 0, 0)},

@@ -34,6 +34,9 @@ func startApache(t testing.TB, more ...string) string {
 // there is none.
 func version(req kmsg.Request, newest bool, sides ...*side) (int16, bool) {
 	low, high := int16(0), req.MaxVersion()
+	if req.Key() == int16(kmsg.Produce) {
+		low = 3 // older ones are offered, to old librdkafka, and refused
+	}
 	for _, s := range sides {
 		v, ok := s.versions[req.Key()]
 		if !ok {

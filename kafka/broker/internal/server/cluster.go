@@ -87,10 +87,9 @@ func (s *Server) electLeaders(c call, req *kmsg.ElectLeadersRequest) {
 // alterAssignments lets partitions be where they are, and nowhere else.
 func (s *Server) alterAssignments(c call, req *kmsg.AlterPartitionAssignmentsRequest) {
 	resp := kmsg.NewPtrAlterPartitionAssignmentsResponse()
-	if !s.mayCluster(c.conn, kmsg.ACLOperationAlter) {
+	refused := !s.mayCluster(c.conn, kmsg.ACLOperationAlter)
+	if refused {
 		resp.ErrorCode, resp.ErrorMessage = failure(kerr.ClusterAuthorizationFailed)
-		c.answer(req, resp)
-		return
 	}
 	for _, t := range req.Topics {
 		topic := kmsg.NewAlterPartitionAssignmentsResponseTopic()
@@ -98,7 +97,9 @@ func (s *Server) alterAssignments(c call, req *kmsg.AlterPartitionAssignmentsReq
 		for _, asked := range t.Partitions {
 			p := kmsg.NewAlterPartitionAssignmentsResponseTopicPartition()
 			p.Partition = asked.Partition
-			p.ErrorCode, p.ErrorMessage = failure(s.checkReassignment(t.Topic, asked))
+			if p.ErrorCode, p.ErrorMessage = resp.ErrorCode, resp.ErrorMessage; !refused {
+				p.ErrorCode, p.ErrorMessage = failure(s.checkReassignment(t.Topic, asked))
+			}
 			topic.Partitions = append(topic.Partitions, p)
 		}
 		resp.Topics = append(resp.Topics, topic)

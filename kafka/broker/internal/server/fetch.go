@@ -209,7 +209,7 @@ func (f *fetch) readOne(w *want, most int, first bool) {
 		return
 	}
 	if w.lastEpoch >= 0 {
-		if w.err = w.diverge(l); w.err != nil || w.diverging != nil {
+		if w.err = w.diverge(); w.err != nil || w.diverging != nil {
 			return
 		}
 	}
@@ -253,8 +253,8 @@ func checkEpoch(p *node.Partition, epoch int32) *kerr.Error {
 }
 
 // diverge finds out whether the client has read what is not in the log any more.
-func (w *want) diverge(l *log.Log) *kerr.Error {
-	epoch, end := l.EpochEnd(w.lastEpoch)
+func (w *want) diverge() *kerr.Error {
+	epoch, end := epochEnd(w.partition, w.lastEpoch)
 	if epoch < 0 {
 		return kerr.OffsetOutOfRange
 	}

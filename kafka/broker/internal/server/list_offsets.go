@@ -154,13 +154,25 @@ func (s *Server) offsetForLeaderEpoch(c call, req *kmsg.OffsetForLeaderEpochRequ
 			if p, err := s.followed(c, t.Topic, asked.Partition, asked.CurrentLeaderEpoch); err != nil {
 				answer.ErrorCode = err.Code
 			} else if asked.LeaderEpoch >= 0 {
-				answer.LeaderEpoch, answer.EndOffset = p.Log().EpochEnd(asked.LeaderEpoch)
+				answer.LeaderEpoch, answer.EndOffset = epochEnd(p, asked.LeaderEpoch)
 			}
 			topic.Partitions = append(topic.Partitions, answer)
 		}
 		resp.Topics = append(resp.Topics, topic)
 	}
 	c.answer(req, resp)
+}
+
+// epochEnd is where the last epoch ends that is not larger than the one asked for. The
+// present one has begun, and all others have ended, also where nothing was written since.
+func epochEnd(p *node.Partition, asked int32) (epoch int32, end int64) {
+	if epoch, end = p.Log().EpochEnd(asked); epoch >= 0 || asked > p.Epoch() {
+		return epoch, end
+	}
+	if epoch = p.Log().LastEpoch(); epoch < 0 || asked == p.Epoch() {
+		epoch = asked
+	}
+	return epoch, p.Log().Offsets().HighWatermark
 }
 
 // deleteRecords raises the starts of logs.

@@ -54,26 +54,31 @@ func TestListOffsets(t *testing.T) {
 
 func TestEpochEnds(t *testing.T) {
 	s := serve(t)
-	topic := s.create("t", 1, nil)
+	epoch := s.create("t", 1, nil).Partition(0).Epoch()
+	s.create("empty", 1, nil)
 	c := s.dial()
 	c.ask(produceTo(9, "t", recordsOf(3)))
-	epoch := topic.Partition(0).Epoch()
 	for version := int16(2); version <= 4; version++ {
-		req := kmsg.NewPtrOffsetForLeaderEpochRequest()
-		req.Version = version
-		of := kmsg.NewOffsetForLeaderEpochRequestTopic()
-		of.Topic = "t"
-		for _, asked := range []int32{epoch, epoch + 1} {
-			p := kmsg.NewOffsetForLeaderEpochRequestTopicPartition()
-			p.LeaderEpoch = asked
-			of.Partitions = append(of.Partitions, p)
-		}
-		req.Topics = append(req.Topics, of)
-		got := c.ask(req).(*kmsg.OffsetForLeaderEpochResponse).Topics[0].Partitions
-		if got[0].LeaderEpoch != epoch || got[0].EndOffset != 3 || got[1].LeaderEpoch != -1 || got[1].EndOffset != -1 {
-			t.Errorf("version %d: %+v", version, got)
+		for topic, end := range map[string]int64{"t": 3, "empty": 0} {
+			for asked, want := range map[int32]int64{epoch: end, epoch + 1: -1, -1: -1} {
+				got := c.epochEnd(version, topic, asked)
+				if got.EndOffset != want || (got.LeaderEpoch == epoch) != (want >= 0) {
+					t.Errorf("version %d: epoch %d of %s ends at %+v, want %d", version, asked, topic, got, want)
+				}
+			}
 		}
 	}
+}
+
+func (c *rawConn) epochEnd(version int16, topic string, epoch int32) kmsg.OffsetForLeaderEpochResponseTopicPartition {
+	req := kmsg.NewPtrOffsetForLeaderEpochRequest()
+	req.Version = version
+	of := kmsg.NewOffsetForLeaderEpochRequestTopic()
+	p := kmsg.NewOffsetForLeaderEpochRequestTopicPartition()
+	p.LeaderEpoch = epoch
+	of.Topic, of.Partitions = topic, append(of.Partitions, p)
+	req.Topics = append(req.Topics, of)
+	return c.ask(req).(*kmsg.OffsetForLeaderEpochResponse).Topics[0].Partitions[0]
 }
 
 func TestDeleteRecords(t *testing.T) {

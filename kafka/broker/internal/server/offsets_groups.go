@@ -26,6 +26,11 @@ func (s *Server) offsetCommit(c call, req *kmsg.OffsetCommitRequest) {
 			refused = append(refused, refusedCommit(t, kerr.TopicAuthorizationFailed))
 		}
 	}
+	if len(ask.Topics) == 0 { // no group comes of it
+		resp.Topics = refused
+		c.answer(req, resp)
+		return
+	}
 	s.groups.OffsetCommit(&ask, func(resp *kmsg.OffsetCommitResponse) {
 		resp.Topics = append(resp.Topics, refused...)
 		c.answer(req, resp)
@@ -98,6 +103,7 @@ func hiddenOffsets(t kmsg.OffsetFetchResponseTopic) kmsg.OffsetFetchResponseTopi
 	for i := range t.Partitions {
 		p := kmsg.NewOffsetFetchResponseTopicPartition()
 		p.Partition, p.Offset, p.ErrorCode = t.Partitions[i].Partition, -1, kerr.TopicAuthorizationFailed.Code
+		p.Metadata = kmsg.StringPtr("")
 		t.Partitions[i] = p
 	}
 	return t
@@ -151,6 +157,7 @@ func hiddenGroupOffsets(t kmsg.OffsetFetchResponseGroupTopic) kmsg.OffsetFetchRe
 	for i := range t.Partitions {
 		p := kmsg.NewOffsetFetchResponseGroupTopicPartition()
 		p.Partition, p.Offset, p.ErrorCode = t.Partitions[i].Partition, -1, kerr.TopicAuthorizationFailed.Code
+		p.Metadata = kmsg.StringPtr("")
 		t.Partitions[i] = p
 	}
 	return t
@@ -182,7 +189,9 @@ func (s *Server) offsetDelete(c call, req *kmsg.OffsetDeleteRequest) {
 	}
 	s.groups.OffsetDelete(&ask, func(resp *kmsg.OffsetDeleteResponse) {
 		s.tellUnknown(resp)
-		resp.Topics = append(resp.Topics, refused...)
+		if resp.ErrorCode == 0 {
+			resp.Topics = append(resp.Topics, refused...)
+		}
 		c.answer(req, resp)
 	})
 }

@@ -157,11 +157,11 @@ func (p *producing) check() {
 
 // check looks at everything that does not depend on what is in the log.
 func (p *part) check() error {
-	if !p.server.mayTopic(p.call.conn, kmsg.ACLOperationWrite, p.name) {
-		return kerr.TopicAuthorizationFailed
-	}
 	if p.topic == nil && p.version >= 13 {
 		return kerr.UnknownTopicID
+	}
+	if !p.server.mayTopic(p.call.conn, kmsg.ACLOperationWrite, p.name) {
+		return kerr.TopicAuthorizationFailed
 	}
 	if p.topic == nil {
 		return kerr.UnknownTopicOrPartition

@@ -143,6 +143,10 @@ func (s *Server) commitInTxn(c call, req *kmsg.TxnOffsetCommitRequest) {
 			refused = append(refused, t)
 		}
 	}
+	if len(ask.Topics) == 0 { // no group comes of it
+		c.answer(req, txnCommitRefused(refused, kerr.TopicAuthorizationFailed))
+		return
+	}
 	s.groups.TxnOffsetCommit(&ask, func(resp *kmsg.TxnOffsetCommitResponse) {
 		resp.Topics = append(resp.Topics, txnCommitRefused(refused, kerr.TopicAuthorizationFailed).Topics...)
 		c.answer(req, resp)
