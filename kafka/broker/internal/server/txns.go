@@ -292,8 +292,12 @@ func (s *Server) writeMarker(m kmsg.WriteTxnMarkersRequestMarker, topic string, 
 		return
 	}
 	p := s.partition(topic, index)
-	if p == nil {
+	switch {
+	case p == nil:
 		done(kerr.UnknownTopicOrPartition)
+		return
+	case p.Topic.Internal: // a coordinator could not read its log any more
+		done(kerr.InvalidTopicException)
 		return
 	}
 	p.AppendMarker(batch.Marker{
