@@ -242,7 +242,7 @@ func TestHostileCounts(t *testing.T) {
 	coordinators.Version = 4
 	configs := kmsg.NewPtrDescribeConfigsRequest()
 	configs.Version, configs.IncludeDocumentation, configs.IncludeSynonyms = 4, true, true
-	for range 20_000 {
+	for range 5_000 {
 		name := s.name("many")
 		metadata.Topics = append(metadata.Topics, kmsg.MetadataRequestTopic{Topic: &name})
 		describe.Groups = append(describe.Groups, name)

@@ -89,7 +89,7 @@ func (s *Server) autoCreate(c call, req *kmsg.MetadataRequest) {
 	_, errs := s.node.Create(missing, false)
 	for i, err := range errs {
 		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) && !errors.Is(err, kerr.InvalidTopicException) {
-			s.config.Logger.Warn("a topic that a client wants cannot be made", "topic", missing[i].Name, "error", err, "asked", len(missing))
+			s.warn(c.conn, "a topic that a client wants cannot be made", "topic", missing[i].Name, "error", err, "asked", len(missing))
 			return // the others have the same reason, and there may be thousands
 		}
 	}

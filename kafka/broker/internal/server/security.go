@@ -39,8 +39,7 @@ func (s *Server) admitted(c *wire.Conn, req kmsg.Request) bool {
 	case *kmsg.SASLHandshakeRequest, *kmsg.SASLAuthenticateRequest:
 		return true
 	}
-	s.config.Logger.Warn("connection closed: it asks before it has authenticated",
-		"client", c.Remote.String(), "request", kmsg.NameForKey(req.Key()))
+	s.warn(c, "connection closed: it asks before it has authenticated", "request", kmsg.NameForKey(req.Key()))
 	return false
 }
 
@@ -81,7 +80,7 @@ func (s *Server) saslAuthenticate(c call, req *kmsg.SASLAuthenticateRequest) {
 	if err != nil {
 		state.conversation, state.failed = nil, true
 		resp.ErrorCode, resp.ErrorMessage = kerr.SaslAuthenticationFailed.Code, kmsg.StringPtr(err.Error())
-		s.config.Logger.Warn("authentication failed", "client", c.conn.Remote.String(), "mechanism", state.mechanism)
+		s.warn(c.conn, "authentication failed", "mechanism", state.mechanism)
 		c.answer(req, resp)
 		return
 	}
