@@ -86,8 +86,10 @@ func (a *authors) written() (last map[string]int64, events int64) {
 	defer a.mu.Unlock()
 	last = map[string]int64{}
 	for id, n := range a.seqNrs {
-		last[id] = n
-		events += n
+		if n > 0 { // else its first write failed, and nothing of it is there
+			last[id] = n
+			events += n
+		}
 	}
 	return last, events
 }
