@@ -202,10 +202,18 @@ func TestSaramaTransactions(t *testing.T) {
 	})
 }
 
-func (s session) transactional(t *testing.T) sarama.SyncProducer {
+// transactional makes a producer. While the transaction before it is being completed a broker asks to
+// try again, which sarama leaves to its user.
+func (s session) transactional(t *testing.T) (p sarama.SyncProducer) {
 	t.Helper()
-	p, err := sarama.NewSyncProducer(s.addrs, config(idempotent, func(c *sarama.Config) { c.Producer.Transaction.ID = s.prefix + "tx" }))
-	check(t, err)
+	testenv.Wait(t, "the transaction before to be completed", 10*time.Second, func() (made bool) {
+		var err error
+		p, err = sarama.NewSyncProducer(s.addrs, config(idempotent, func(c *sarama.Config) { c.Producer.Transaction.ID = s.prefix + "tx" }))
+		if !errors.Is(err, sarama.ErrConcurrentTransactions) {
+			check(t, err)
+		}
+		return err == nil
+	})
 	return p
 }
 
