@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/pabal-dev/pabal/kafka/broker/internal/acl"
 	"github.com/pabal-dev/pabal/kafka/broker/internal/batch"
@@ -80,11 +81,16 @@ func (s *Server) startGroups() error {
 	return nil
 }
 
+// txnEndWait is longer than Apache Kafka's 100 ms: clients that are told to try again may
+// do so seconds later, and a slow disk takes that long.
+const txnEndWait = time.Second
+
 func (s *Server) startTxns() error {
 	s.txns = txn.New(txn.Config{
 		Log: s.node.KeyLog(node.Txns), Markers: markers{s}, Now: s.config.Now, Wake: s.timers.wake, Logger: s.config.Logger,
 		MaxTimeout:   s.settings.txnTimeout,
 		IDExpiration: s.settings.txnExpiration,
+		EndWait:      txnEndWait,
 	})
 	if err := s.node.Replay(node.Txns, s.txns.Replay); err != nil {
 		return fmt.Errorf("transactions: %w", err)

@@ -10,11 +10,20 @@ import (
 // AddPartitions makes partitions part of a producer's transaction, which begins
 // with the first, and answers nil when that is durable. It is what
 // AddPartitionsToTxn does, and Produce since version 12 for the partitions that
-// it writes to (KIP-890). The caller knows that the partitions exist.
+// it writes to (KIP-890). The caller knows that the partitions exist. It waits
+// for the end of the transaction before (Config.EndWait).
 func (c *Coordinator) AddPartitions(id string, producerID int64, epoch int16, partitions []Partition, reply func(*kerr.Error)) {
-	c.core.Do(func() {
+	id = strings.Clone(id)
+	add := func() {
 		err := c.add(id, producerID, epoch, partitions)
 		c.core.Reply(func(failed error) { reply(orFailed(err, failed)) })
+	}
+	c.core.Do(func() {
+		if t := c.endingFor(id, claim{producerID, epoch}); t != nil {
+			c.whenEnded(t, add)
+		} else {
+			add()
+		}
 	})
 }
 

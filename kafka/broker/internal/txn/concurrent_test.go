@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/pabal-dev/pabal/internal/testenv"
 	"github.com/pabal-dev/pabal/kafka/broker/internal/group"
@@ -50,7 +51,7 @@ func (m *toGroups) WriteMarker(target txn.Target, marker txn.Marker, done func(e
 // goroutines: nothing blocks for ever, and every commit is there.
 func TestConcurrentUse(t *testing.T) {
 	markers := &toGroups{}
-	txns := txn.New(txn.Config{Log: newAsyncLog(t), Markers: markers})
+	txns := txn.New(txn.Config{Log: newAsyncLog(t), Markers: markers, EndWait: time.Minute})
 	markers.groups = group.New(group.Config{Log: newAsyncLog(t), VerifyTxn: txns.VerifyGroup})
 	rounds := testenv.Sized(15, 500)
 	var producers sync.WaitGroup

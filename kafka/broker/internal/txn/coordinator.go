@@ -36,6 +36,11 @@ type Config struct {
 	ExpirationCheck time.Duration // default 1 h
 	MarkerBackoff   time.Duration // before a marker that failed is sent again; default 100 ms
 
+	// EndWait is for how long a producer that goes on waits for the markers of its last
+	// transaction, before it is told to try again; by default not at all. Apache Kafka
+	// waits 100 ms.
+	EndWait time.Duration
+
 	ProducerIDBlock int64 // ids reserved with one record, default 1000
 	MaxIDs          int   // transactional ids, default 1,000,000; Kafka has no limit
 	MaxPartitions   int   // of one transaction, default 100,000; Kafka has no limit

@@ -152,7 +152,11 @@ func (c *Coordinator) sendMarkers(t *txn) {
 func (c *Coordinator) send(t *txn, ending uint64, target Target, marker Marker) {
 	c.config.Markers.WriteMarker(target, marker, func(err error) {
 		c.core.Do(func() {
-			if t.endings != ending || c.core.Failed() != nil {
+			if c.core.Failed() != nil {
+				c.goOn(t)
+				return
+			}
+			if t.endings != ending {
 				return
 			}
 			if err == nil {
@@ -187,4 +191,5 @@ func (c *Coordinator) completeIfDone(t *txn, ending uint64) {
 	t.updated, t.awaited = c.config.Now(), nil
 	clear(t.partitions)
 	c.store(t)
+	c.goOn(t)
 }

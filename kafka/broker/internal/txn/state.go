@@ -59,6 +59,7 @@ type txn struct {
 
 	awaited map[Target]bool // who has not acknowledged the marker
 	endings uint64          // counts ends, to know late acknowledgements
+	waiting []func()        // for the end
 }
 
 // awaits says whether a producer has an id already that is its own only once

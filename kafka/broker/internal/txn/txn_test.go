@@ -442,3 +442,51 @@ func TestNothingIsConfirmedOnceTheLogFails(t *testing.T) {
 	wantError(t, "add", w.add("x", p, "b"), kerr.CoordinatorNotAvailable)
 	wantError(t, "verify", w.Verify("x", p.producer, p.epoch, txn.Partition{Topic: "a"}), kerr.CoordinatorNotAvailable)
 }
+
+// TestNextTransactionWaitsForTheLast: a producer that goes on before the markers of its last
+// transaction are written need not try again.
+func TestNextTransactionWaitsForTheLast(t *testing.T) {
+	for name, tt := range map[string]struct {
+		then func(w *world)
+		want *kerr.Error
+	}{
+		"complete": {func(w *world) { w.deliver() }, nil},
+		"too long": {func(w *world) { w.pass(time.Second) }, kerr.ConcurrentTransactions},
+		"the log fails": {func(w *world) {
+			other := kmsg.NewPtrInitProducerIDRequest()
+			other.TransactionalID, other.TransactionTimeoutMillis = kmsg.StringPtr("y"), 1000
+			w.InitProducerID(other, func(*kmsg.InitProducerIDResponse) {})
+			w.log.Fail(errors.New("no space"))
+			w.queue[0].done(nil)
+		}, kerr.CoordinatorNotAvailable},
+	} {
+		for _, bump := range []bool{false, true} {
+			w := newWorld(t, func(c *txn.Config) { c.EndWait = time.Second })
+			p := w.mustInit("x", none)
+			wantError(t, name, w.add("x", p, "a"), nil)
+			req := kmsg.NewPtrEndTxnRequest()
+			req.Version, req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Commit = 4, "x", p.producer, p.epoch, true
+			if bump {
+				req.Version = 5
+			}
+			end := call(w, w.EndTxn, req)
+			wantError(t, name, errorOf(end.ErrorCode), nil)
+			next := id{end.ProducerID, end.ProducerEpoch}
+			if name == "the log fails" {
+				w.log.Held = true
+			}
+			var got *kerr.Error
+			answers := 0
+			w.AddPartitions("x", next.producer, next.epoch, []txn.Partition{{Topic: "b", Index: 0}}, func(err *kerr.Error) { got = err; answers++ })
+			old := w.add("x", id{next.producer, next.epoch - 1}, "b")
+			wantError(t, name+", of an epoch that is over", old, kerr.ProducerFenced)
+			if answers > 0 {
+				t.Fatalf("%s: answered %v while the markers are under way", name, got)
+			}
+			tt.then(w)
+			if answers != 1 || got != tt.want {
+				t.Errorf("%s: %d answers, the last %v, want %v", name, answers, got, tt.want)
+			}
+		}
+	}
+}
