@@ -227,8 +227,20 @@ func (s session) admin(t *testing.T) sarama.ClusterAdmin {
 
 func (s session) topic(t *testing.T, name string, partitions int32) string {
 	t.Helper()
-	check(t, s.admin(t).CreateTopic(s.prefix+name, &sarama.TopicDetail{NumPartitions: partitions, ReplicationFactor: 1}, false))
-	return s.prefix + name
+	name = s.prefix + name
+	check(t, s.admin(t).CreateTopic(name, &sarama.TopicDetail{NumPartitions: partitions, ReplicationFactor: 1}, false))
+	client, err := sarama.NewClient(s.addrs, config())
+	check(t, err)
+	defer client.Close()
+	testenv.Wait(t, "the leaders of a new topic", 10*time.Second, func() bool {
+		for p := range partitions {
+			if _, err := client.GetOffset(name, p, sarama.OffsetNewest); err != nil {
+				return false
+			}
+		}
+		return true
+	})
+	return name
 }
 
 // consume reads the first committed values of a topic's only partition.
