@@ -28,10 +28,10 @@ func TestKcat(t *testing.T) {
 		kcat(t, c, "k1:hello\nk2:세계\n", "-P", "-t", topic, "-K", ":", "-H", "h=1", "-z", codec)
 		kcat(t, c, "k3:late\n", "-P", "-t", topic, "-K", ":", "-X", "acks=1")
 		kcat(t, c, "k4:unsure\n", "-P", "-t", topic, "-K", ":", "-X", "acks=0")
-		read := kcat(t, c, "", "-C", "-t", topic, "-c", "4", "-o", "beginning", "-q", "-f", "%k=%s %h\n")
+		read := kcat(t, c, "", "-C", "-t", topic, "-c", "4", "-o", "beginning", "-q", "-f", "%k=%s (%h)\n")
 		lines := strings.Split(strings.TrimSpace(read), "\n")
 		slices.Sort(lines)
-		if got := strings.Join(lines, ","); got != "k1=hello h=1,k2=세계 h=1,k3=late ,k4=unsure " {
+		if got := strings.Join(lines, ","); got != "k1=hello (h=1),k2=세계 (h=1),k3=late (),k4=unsure ()" {
 			t.Errorf("%s: read %q", codec, got)
 		}
 	}

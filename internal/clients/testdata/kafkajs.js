@@ -28,11 +28,14 @@ async function administer(admin) {
   const wanted = { topic, numPartitions: 2, configEntries: [{ name: 'retention.ms', value: '3600000' }] }
   result.created = [await admin.createTopics({ topics: [wanted, { topic: out, numPartitions: 1 }] }), await admin.createTopics({ topics: [wanted] })]
   await admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] })
-  const metadata = await admin.fetchTopicMetadata({ topics: [topic] })
-  result.partitions = metadata.topics[0].partitions.map((p) => p.partitionId).sort()
+  const partitions = async () => (await admin.fetchTopicMetadata({ topics: [topic] })).topics[0].partitions.map((p) => p.partitionId).sort()
+  result.partitions = await until(partitions, (all) => all.length === 3)
   await admin.alterConfigs({ resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries: [{ name: 'max.message.bytes', value: '4000' }] }] })
-  const { resources } = await admin.describeConfigs({ resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: ['max.message.bytes', 'retention.ms'] }] })
-  result.settings = Object.fromEntries(resources[0].configEntries.map((e) => [e.configName, e.configValue])) // what is left out is reset
+  const settings = async () => {
+    const { resources } = await admin.describeConfigs({ resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: ['max.message.bytes', 'retention.ms'] }] })
+    return Object.fromEntries(resources[0].configEntries.map((e) => [e.configName, e.configValue]))
+  }
+  result.settings = await until(settings, (all) => all['max.message.bytes'] === '4000') // what is left out is reset
   const cluster = await admin.describeCluster()
   result.cluster = [cluster.brokers.length, cluster.clusterId.length > 0]
 }
@@ -89,7 +92,16 @@ async function transactions(admin) {
 async function clean(admin) {
   await admin.deleteGroups([group])
   await admin.deleteTopics({ topics: [topic, out] })
-  result.left = (await admin.listTopics()).filter((t) => t === topic || t === out)
+  result.left = await until(async () => (await admin.listTopics()).filter((t) => t === topic || t === out), (left) => !left.length)
+}
+
+// until is what is seen once it is good: a broker of Apache Kafka learns late of what its controller did.
+async function until(look, good) {
+  for (let n = 0; ; n++) {
+    const seen = await look()
+    if (good(seen) || n === 300) return seen
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
 }
 
 // read has the next messages of a group, which commits them.
