@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pabal-dev/pabal/internal/testenv"
+	"github.com/pabal-dev/pabal/kafka/broker"
 )
 
 // franzRecords is how many records go through the chains of groups and of transactions.
@@ -22,7 +23,11 @@ func TestFranzGo(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
 		defer cancel()
 		cmd := exec.CommandContext(ctx, "go", "test", "-C", folder, "-count=1", "-timeout=30m", "-v", "./pkg/kgo")
-		cmd.Env = append(os.Environ(), "GOFLAGS=-trimpath", "KGO_SEEDS="+c.addr, "KGO_TEST_RF=1", "KGO_TEST_UNSAFE=1", "KGO_LOG_LEVEL=none", "KGO_TEST_RECORDS="+franzRecords)
+		if !c.kafka { // and one at which clients log in
+			secured := start(t, func(b *broker.Config) { b.Users = map[string]string{admin: "its-secret"} })
+			cmd.Env = append(cmd.Env, "KGO_TEST_SCRAM_SEEDS="+secured.addr, "KGO_TEST_SCRAM="+admin+":its-secret")
+		}
+		cmd.Env = append(append(cmd.Env, os.Environ()...), "GOFLAGS=-trimpath", "KGO_SEEDS="+c.addr, "KGO_TEST_RF=1", "KGO_TEST_UNSAFE=1", "KGO_LOG_LEVEL=none", "KGO_TEST_RECORDS="+franzRecords)
 		out, err := cmd.CombinedOutput()
 		for line := range strings.Lines(string(out)) {
 			if strings.HasPrefix(strings.TrimSpace(line), "--- FAIL") || strings.HasPrefix(line, "--- SKIP") {
