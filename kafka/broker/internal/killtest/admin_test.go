@@ -146,7 +146,7 @@ func (c *changes) compare(ctx context.Context, admin *kadm.Client, name string, 
 }
 
 func stateOf(ctx context.Context, admin *kadm.Client, name string) (s topicState, err error) {
-	topics, err := admin.ListTopics(ctx, name)
+	topics, err := admin.ListTopics(kadm.WithAuthorizedOps(ctx), name) // not from what the client keeps
 	if err != nil {
 		return s, err
 	}
