@@ -21,7 +21,7 @@ func Fsync(ctx context.Context, args []string, w io.Writer) (map[string]float64,
 		flags.IntVar(&o.producers, "producers", o.producers, "producers at the same time, each with a connection of its own")
 		flags.IntVar(&o.size, "size", o.size, "bytes of a record")
 		flags.BoolVar(&o.wholeClients, "clients", false, "each producer is a client of franz-go; else it makes its requests itself, and costs less")
-		flags.DurationVar(&o.delay, "delay", o.delay, "what syncs of the slow disk take longer; 0: leave that out")
+		flags.DurationVar(&o.delay, "delay", o.delay, "what syncs of the slow disk take; 0: leave that out")
 	})
 	if err != nil {
 		return nil, err

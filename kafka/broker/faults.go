@@ -69,8 +69,8 @@ func (f *Faults) MoveCoordinators(requests int) {
 	f.moved = requests
 }
 
-// SlowSync has every sync of the disk take d longer; of a broker in memory, every answer to
-// a request to produce.
+// SlowSync has every sync of the disk take d at least, as a slow disk's does; of a broker in
+// memory, every answer to a request to produce comes so much later.
 func (f *Faults) SlowSync(d time.Duration) { f.syncDelay.Store(int64(d)) }
 
 // FailDisk has everything that is written to the disk fail with an error, such as
@@ -173,6 +173,13 @@ func (f *Faults) delay() time.Duration {
 	return time.Duration(f.syncDelay.Load())
 }
 
+func (f *Faults) slowly(sync func() error) error {
+	until := time.Now().Add(f.delay())
+	err := sync()
+	time.Sleep(time.Until(until))
+	return err
+}
+
 func (f *Faults) disk() error {
 	if err := f.diskError.Load(); err != nil {
 		return *err
@@ -213,8 +220,7 @@ func (d faultyFS) SyncDir(name string) error {
 	if err := d.faults.disk(); err != nil {
 		return err
 	}
-	time.Sleep(d.faults.delay())
-	return d.FS.SyncDir(name)
+	return d.faults.slowly(func() error { return d.FS.SyncDir(name) })
 }
 
 type faultyFile struct {
@@ -233,6 +239,5 @@ func (f faultyFile) Sync() error {
 	if err := f.faults.disk(); err != nil {
 		return err
 	}
-	time.Sleep(f.faults.delay())
-	return f.File.Sync()
+	return f.faults.slowly(f.File.Sync)
 }

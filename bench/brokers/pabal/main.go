@@ -38,7 +38,7 @@ func run(ctx context.Context, args []string) error {
 	flags.StringVar(&config.Addr, "addr", broker.DefaultAddr, "address to serve")
 	flags.StringVar(&config.DataDir, "dir", "", "data folder")
 	flags.StringVar((*string)(&config.Durability), "durability", "", "fsync, os or memory")
-	syncDelay := flags.Duration("sync-delay", 0, "what each sync of the disk takes longer")
+	syncDelay := flags.Duration("sync-delay", 0, "what each sync of the disk takes at least")
 	pprofAddr := flags.String("pprof", "", "address to serve profiles at")
 	flags.Func("set", "a setting of the broker, name=value; may be repeated", func(s string) error {
 		name, value, ok := strings.Cut(s, "=")

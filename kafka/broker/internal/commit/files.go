@@ -3,6 +3,7 @@ package commit
 import (
 	"errors"
 	"fmt"
+	"math"
 	"path"
 	"strconv"
 	"strings"
@@ -34,6 +35,8 @@ type file struct {
 	vfs.File
 	number uint64
 	size   int64
+	// length is that of the file, with what lies ahead of size.
+	length int64
 	logs   map[Key]*log.Log
 	// handles are for syncs that overlap: a system tells each once of a write that failed,
 	// and with a common one another's sync could be told instead.
@@ -71,6 +74,9 @@ func (f *files) write(g group, slot int) (sync func() error, err error) {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	c.size += int64(len(g.data))
+	if len(g.data) <= smallFlights {
+		c.lengthen()
+	}
 	for key, m := range g.logs {
 		c.logs[key] = m.log
 	}
@@ -81,6 +87,24 @@ func (f *files) write(g group, slot int) (sync func() error, err error) {
 		}
 		return nil
 	}, nil
+}
+
+// lengthened is by how much a file grows at a time.
+const lengthened = 512 << 10
+
+var zeros [lengthened]byte
+
+// lengthen makes the file longer before it has to be: a sync that changes no length costs
+// the file system half. It need not succeed, and is not tried again where it does not.
+func (f *file) lengthen() {
+	if f.length = max(f.length, f.size); f.length-f.size >= lengthened/8 {
+		return
+	}
+	if _, err := f.WriteAt(zeros[:], f.length); err != nil {
+		f.length = math.MaxInt64
+		return
+	}
+	f.length += lengthened
 }
 
 // switchOver begins the next file, and has the logs sync what this one has. It waits
@@ -131,6 +155,9 @@ func (f *files) begin(spare *file, number uint64) (err error) {
 		}
 	} else {
 		next.File, err = f.fs.Create(name)
+	}
+	if err == nil {
+		next.length, err = next.Size()
 	}
 	if err == nil {
 		err = errors.Join(f.fs.SyncDir(f.dir), next.open(f.fs, name))

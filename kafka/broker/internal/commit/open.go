@@ -26,7 +26,7 @@ type Recovery struct {
 // that is there, of an earlier start, is replayed too.
 func Open(fs vfs.FS, dir string, opts Options, find func(Key) *log.Log) (*Journal, Recovery, error) {
 	opts = opts.withDefaults()
-	j := &Journal{fs: fs, dir: dir, opts: opts, done: make(chan struct{}), pending: group{logs: map[Key]mark{}}}
+	j := &Journal{fs: fs, dir: dir, opts: opts, done: make(chan struct{}), bell: newDoorbell(), pending: group{logs: map[Key]mark{}}}
 	j.changed.L = &j.mu
 	j.files = files{fs: fs, dir: dir, limit: opts.FileBytes, syncing: make(chan struct{})}
 	close(j.files.syncing)

@@ -11,7 +11,7 @@ import (
 func (j *Journal) run() {
 	defer close(j.done)
 	f := newFlights()
-	defer f.landAll()
+	defer f.close()
 	for {
 		j.turn(f)
 		g, ok := j.next()
@@ -38,7 +38,7 @@ func (j *Journal) launch(f *flights, g group) {
 	}
 	before, done := f.last, make(chan struct{})
 	f.last = done
-	go func() {
+	f.pilots[slot] <- func() {
 		defer close(done)
 		if err == nil {
 			err = sync()
@@ -47,7 +47,7 @@ func (j *Journal) launch(f *flights, g group) {
 		l := landing{slot: slot, bytes: len(g.data), waits: len(g.waits), took: time.Since(began), waiting: j.waiting()}
 		j.finish(g, written, err)
 		f.landed <- l
-	}()
+	}
 }
 
 // finish acknowledges a group when all before it are.
