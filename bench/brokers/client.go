@@ -15,14 +15,30 @@ type client interface {
 	// produce sends the records from…to of that size as fast as it goes, and returns when all
 	// are acknowledged.
 	produce(ctx context.Context, topic string, size, from, to int) error
-	// producer sends one record at a time to a partition, and is one of a crowd or the only one.
-	producer(ctx context.Context, topic string, partition int, crowd bool) (producer, error)
+	// producers send one record at a time to a partition each, by turns.
+	producers(ctx context.Context, topic string, n, partitions int, have connections) ([]producer, error)
 	// read hands over what is committed, n records in all, in the order of each partition.
 	read(ctx context.Context, topic string, n int, each func(partition int32, value []byte)) error
 	// count is how many offsets the topic's partitions have.
 	count(ctx context.Context, topic string) (int64, error)
 	close()
 }
+
+// connections are what synchronous producers send by.
+type connections int
+
+const (
+	// ownClient: each has a client of its own, as a process with one producer has.
+	ownClient connections = iota
+	// oneClient: all have the same, as goroutines of a service do. No batch has two records of
+	// sharedSize.
+	oneClient
+	// ownConnection: each has a connection, and makes its requests itself.
+	ownConnection
+)
+
+// sharedBatch is the smallest that franz-go has batches limited to.
+const sharedBatch, sharedSize = 512, 400
 
 type producer interface {
 	// send returns when the record is acknowledged.

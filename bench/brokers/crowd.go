@@ -17,7 +17,7 @@ type crowd struct {
 	producers, partitions int
 	duration              time.Duration
 	size                  int
-	wholeClients          bool // each a client as applications have it
+	have                  connections
 }
 
 // crowded is a stretch of theirs, with how long each record took.
@@ -28,13 +28,13 @@ type crowded struct {
 
 // synchronously has a crowd send, and reads back what was acknowledged.
 func (s *stage) synchronously(ctx context.Context, side *side, what, topic string, c crowd) (m crowded, err error) {
+	producers, err := side.client.producers(ctx, topic, c.producers, c.partitions, c.have)
+	if err != nil {
+		return m, err
+	}
+	defer closeAll(producers)
 	senders := make([]*sender, c.producers)
-	for i := range senders {
-		p, err := side.client.producer(ctx, topic, i%c.partitions, !c.wholeClients)
-		if err != nil {
-			return m, err
-		}
-		defer p.close()
+	for i, p := range producers {
 		senders[i] = &sender{producer: p, who: uint64(i), values: newValues(c.size)}
 		if err := senders[i].send(ctx); err != nil { // which connects
 			return m, fmt.Errorf("%s, %s: %w", side.name, what, err)
@@ -110,3 +110,9 @@ func (s *sender) sendUntil(ctx context.Context, until time.Time) error {
 
 // unique is a name that nothing else has.
 func unique(prefix string) string { return prefix + "-" + strings.ToLower(rand.Text()[:8]) }
+
+func closeAll(producers []producer) {
+	for _, p := range producers {
+		p.close()
+	}
+}

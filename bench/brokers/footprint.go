@@ -175,12 +175,12 @@ func (f *footprint) timeStart(ctx context.Context, side *side) (time.Duration, e
 	if err := errors.Join(side.server.Restart(ctx), side.connect()); err != nil {
 		return 0, err
 	}
-	p, err := side.client.producer(ctx, loaded, 0, false)
+	all, err := side.client.producers(ctx, loaded, 1, 1, ownClient)
 	if err != nil {
 		return 0, err
 	}
-	defer p.close()
-	err = p.send(ctx, []byte("started"))
+	defer closeAll(all)
+	err = all[0].send(ctx, []byte("started"))
 	return time.Since(began), err
 }
 

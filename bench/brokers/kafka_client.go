@@ -106,13 +106,33 @@ func (f *firstError) get() error {
 	return f.err
 }
 
-// producer has a client, and so a connection, of its own, and waits for nothing before it sends.
-func (c *kafkaClient) producer(ctx context.Context, topic string, partition int, crowd bool) (producer, error) {
-	if crowd {
-		return c.bareProducer(ctx, topic, partition)
+func (c *kafkaClient) producers(ctx context.Context, topic string, n, partitions int, have connections) (all []producer, err error) {
+	opts := []kgo.Opt{kgo.ProducerLinger(0), kgo.RecordPartitioner(kgo.ManualPartitioner())}
+	var shared *kgo.Client
+	if have == oneClient {
+		if shared, err = connectKafka(c.addr, append(opts, kgo.ProducerBatchMaxBytes(sharedBatch))...); err != nil {
+			return nil, err
+		}
 	}
-	client, err := connectKafka(c.addr, kgo.ProducerLinger(0), kgo.RecordPartitioner(kgo.ManualPartitioner()))
-	return &kafkaProducer{kgo: client, topic: topic, partition: int32(partition)}, err
+	for i := range n {
+		var p producer
+		switch have {
+		case ownConnection:
+			p, err = c.bareProducer(ctx, topic, i%partitions)
+		case oneClient:
+			p = &kafkaProducer{kgo: shared, topic: topic, partition: int32(i % partitions)}
+		case ownClient:
+			var own *kgo.Client
+			own, err = connectKafka(c.addr, opts...)
+			p = &kafkaProducer{kgo: own, topic: topic, partition: int32(i % partitions)}
+		}
+		if err != nil {
+			closeAll(all)
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
 }
 
 type kafkaProducer struct {

@@ -60,13 +60,23 @@ func (c *natsClient) produce(ctx context.Context, topic string, size, from, to i
 	}
 }
 
-func (c *natsClient) producer(_ context.Context, topic string, partition int, _ bool) (producer, error) {
-	conn, err := nats.Connect("nats://" + c.addr)
-	if err != nil {
-		return nil, err
+func (c *natsClient) producers(_ context.Context, topic string, n, partitions int, have connections) (all []producer, err error) {
+	var conn *nats.Conn
+	for i := range n {
+		if conn == nil || have != oneClient {
+			if conn, err = nats.Connect("nats://" + c.addr); err != nil {
+				closeAll(all)
+				return nil, err
+			}
+		}
+		js, err := jetstream.New(conn)
+		all = append(all, &natsProducer{conn: conn, js: js, subject: subject(topic, i%partitions)})
+		if err != nil {
+			closeAll(all)
+			return nil, err
+		}
 	}
-	js, err := jetstream.New(conn)
-	return &natsProducer{conn: conn, js: js, subject: subject(topic, partition)}, err
+	return all, nil
 }
 
 type natsProducer struct {

@@ -26,7 +26,6 @@ type options struct {
 
 	small, large int // records of 100 bytes, of 1 KiB
 	producers    int
-	wholeClients bool
 	delay        time.Duration
 	perCommit    int
 	size         int

@@ -80,7 +80,7 @@ func (s *stage) waits(ctx context.Context, o options, side *side, r round) error
 	if err := side.client.create(ctx, topic, 1, nil); err != nil {
 		return err
 	}
-	m, err := s.synchronously(ctx, side, "one producer", topic, crowd{producers: 1, partitions: 1, duration: o.duration, size: 100, wholeClients: true})
+	m, err := s.synchronously(ctx, side, "one producer", topic, crowd{producers: 1, partitions: 1, duration: o.duration, size: 100})
 	if err != nil {
 		return err
 	}
