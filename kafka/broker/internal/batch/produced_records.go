@@ -45,7 +45,7 @@ func CheckRecords(b []byte, h *Header, rules Rules) error {
 	defer done()
 	largest := noTimestamp
 	for i := range h.Count {
-		timestamp, err := s.record(i, h.BaseTimestamp, rules)
+		timestamp, err := s.record(i, h.BaseTimestamp, &rules)
 		if err != nil {
 			if s.err != nil {
 				err = s.err
@@ -70,8 +70,8 @@ func CheckRecords(b []byte, h *Header, rules Rules) error {
 }
 
 // record passes one record and returns its timestamp.
-func (s *scanner) record(index int32, base int64, rules Rules) (int64, error) {
-	f, ok := s.whole()
+func (s *scanner) record(index int32, base int64, rules *Rules) (int64, error) {
+	f, ok := s.short()
 	if !ok {
 		var err error
 		if f, err = s.parts(); err != nil {
@@ -94,60 +94,91 @@ func (s *scanner) record(index int32, base int64, rules Rules) (int64, error) {
 // fields are what is looked at of a record: its deltas, and the length of its key.
 type fields struct{ timestamp, offset, key int64 }
 
-// whole passes a record that is all there, as nearly every one is. It passes nothing where
-// that is not so, or where something is wrong, which parts finds out.
-func (s *scanner) whole() (f fields, ok bool) {
-	length, at := varintAt(s.rest, 0)
-	if at < 0 || length <= 0 || length > int64(len(s.rest)-at) {
+// short passes a record that is all there, and of which each number has a byte or two, as of
+// most: those before the key come with one load. It passes nothing where that is not so, or
+// where something is wrong, which parts finds out.
+func (s *scanner) short() (f fields, ok bool) {
+	b := s.rest
+	if len(b) < 12 {
 		return f, false
 	}
-	b := s.rest[:at+int(length)]
-	f.timestamp, at = varintAt(b, at+1) // after attributes
-	f.offset, at = varintAt(b, at)
-	f.key, at = varintAt(b, at)
-	value, at := varintAt(b, after(b, at, f.key))
-	headers, at := varintAt(b, after(b, at, value))
-	if headers < 0 || headers > length {
+	w := binary.LittleEndian.Uint64(b)
+	length, n := shortVarint(w)
+	long := w & (w >> 8) // at bit 7: that a third byte follows
+	w >>= n + 8          // and the attributes, which leaves five bytes at least
+	at := int(n / 8)
+	end := at + int(length)
+	f.timestamp, n = shortVarint(w)
+	long |= w & (w >> 8)
+	w >>= n
+	at += 1 + int(n/8)
+	f.offset, n = shortVarint(w)
+	long |= w & (w >> 8)
+	at += int(n / 8) // 7 at most
+	w = uint64(binary.LittleEndian.Uint16(b[at:]))
+	f.key, n = shortVarint(w)
+	long |= w & (w >> 8)
+	if at = after(b, at+int(n/8), f.key); at < 0 || at > len(b)-2 {
 		return f, false
 	}
-	for range headers {
-		name, value := int64(0), int64(0)
-		if name, at = varintAt(b, at); name < 0 {
-			return f, false
-		}
-		value, at = varintAt(b, after(b, at, name))
-		at = after(b, at, value)
-	}
-	if at != len(b) {
+	w = uint64(binary.LittleEndian.Uint16(b[at:]))
+	value, n := shortVarint(w)
+	long |= w & (w >> 8)
+	if at = after(b, at+int(n/8), value); at < 0 || at >= end || end > len(b) || long&0x80 != 0 {
 		return f, false
 	}
-	s.rest = s.rest[at:]
-	s.passed += int64(at)
+	if b[at] == 0 { // no headers
+		at++
+	} else {
+		at = shortHeaders(b[:end], at)
+	}
+	if at != end {
+		return f, false
+	}
+	s.rest = b[end:]
+	s.passed += int64(end)
 	return f, true
 }
 
-// varintAt returns a varint and the position after it; that is negative where there is
-// none, or none was found before.
-func varintAt(b []byte, at int) (v int64, next int) {
-	if uint(at) < uint(len(b)) && b[at] < 0x80 { // most are
-		return int64(b[at]>>1) ^ -int64(b[at]&1), at + 1
+// shortHeaders passes headers, and returns the position after them, which is negative where
+// something is long or wrong.
+func shortHeaders(b []byte, at int) int {
+	n, at := shortAt(b, at)
+	for ; n > 0 && at >= 0; n-- {
+		name, value := int64(0), int64(0)
+		if name, at = shortAt(b, at); name < 0 {
+			return -1
+		}
+		value, at = shortAt(b, after(b, at, name))
+		at = after(b, at, value)
 	}
-	return longVarintAt(b, at)
+	if n < 0 {
+		return -1
+	}
+	return at
 }
 
-func longVarintAt(b []byte, at int) (v int64, next int) {
-	if uint(at) >= uint(len(b)) {
+// shortAt returns a varint of one byte or two and the position after it; that is negative
+// where there is none, or none was found before.
+func shortAt(b []byte, at int) (v int64, next int) {
+	if at < 0 || at > len(b)-2 {
 		return 0, -1
 	}
-	if at+1 < len(b) && b[at+1] < 0x80 {
-		u := uint64(b[at]&0x7f) | uint64(b[at+1])<<7
-		return int64(u>>1) ^ -int64(u&1), at + 2
-	}
-	v, n := binary.Varint(b[at:])
-	if n <= 0 {
+	w := uint64(binary.LittleEndian.Uint16(b[at:]))
+	v, n := shortVarint(w)
+	if w&(w>>8)&0x80 != 0 {
 		return 0, -1
 	}
-	return v, at + n
+	return v, at + int(n/8)
+}
+
+// shortVarint is the varint of one byte or two that w begins with, and the bits it has.
+func shortVarint(w uint64) (v int64, bits uint) {
+	if w&0x80 == 0 {
+		return int64(w&0x7f>>1) ^ -int64(w&1), 8
+	}
+	u := w&0x7f | w>>1&0x3f80
+	return int64(u>>1) ^ -int64(u&1), 16
 }
 
 // after is the position after n bytes, where -1 is the length of null; it is negative
