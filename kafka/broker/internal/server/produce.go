@@ -33,9 +33,14 @@ func (s *Server) produce(c call, req *kmsg.ProduceRequest) {
 		p.finishAll(refused)
 		return
 	}
-	p.check()
-	p.addPartitions()
+	if p.txnID != "" { // all is right before any partition is added to the transaction
+		p.check(p.parts)
+		p.addPartitions()
+	}
 	for i := range p.parts {
+		if p.txnID == "" { // one by one, while the processor's cache has it
+			p.check(p.parts[i : i+1])
+		}
 		p.parts[i].append()
 	}
 	p.appended()
@@ -147,10 +152,10 @@ func (p *producing) finishAll(err *kerr.Error) {
 	p.appended()
 }
 
-func (p *producing) check() {
-	for i := range p.parts {
-		if err := p.parts[i].check(); err != nil {
-			p.parts[i].finish(log.Appended{}, err)
+func (p *producing) check(parts []part) {
+	for i := range parts {
+		if err := parts[i].check(); err != nil {
+			parts[i].finish(log.Appended{}, err)
 		}
 	}
 }

@@ -319,32 +319,41 @@ func (c *Conn) readBody(b []byte) error {
 	return nil
 }
 
+// readProduce reads and handles a request. It sends the answer, too, where that is there.
 func (c *Conn) readProduce(h head) error {
+	p, err := c.handleProduce(h)
+	if err == nil && c.queue.claim(p) && !c.finish([]*pending{p}) {
+		return net.ErrClosed
+	}
+	return err
+}
+
+func (c *Conn) handleProduce(h head) (*pending, error) {
 	giveBack, err := c.claim(h)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer giveBack()
 	b := GetBuffer(h.size)
 	defer b.Put()
 	if err := c.readBody(b.B); err != nil {
-		return err
+		return nil, err
 	}
 	if c.produce == nil {
 		c.produce = kmsg.NewPtrProduceRequest()
 	}
 	d, err := decode(h, b.B, c.produce, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c.server.count(h)
-	p := &pending{conn: c, correlation: h.correlation, produce: true, size: h.size + d.memory}
+	p := &pending{conn: c, correlation: h.correlation, produce: true, size: h.size + d.memory, kept: true}
 	c.queue.push(p)
 	c.nameClient(d.client)
 	c.ClientID = c.client
 	p.handle(d.req)
 	forget(c.produce)
-	return nil
+	return p, nil
 }
 
 func (c *Conn) readPlain(h head) error {

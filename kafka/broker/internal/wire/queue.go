@@ -14,6 +14,8 @@ type pending struct {
 	correlation int32
 	produce     bool
 	size        int // of a Produce request
+	// kept is set while who read the request may send its answer.
+	kept bool
 
 	plain   bool // is to be handled by who writes
 	req     kmsg.Request
@@ -128,12 +130,29 @@ func (q *queue) look(batch []*pending) (p *pending, ready []*pending, end bool) 
 		return first, nil, false
 	}
 	for _, p := range q.items {
-		if !p.answered {
+		if !p.answered || p.kept {
 			break
 		}
 		batch = append(batch, p)
 	}
 	return nil, batch, false
+}
+
+// claim has who read a request send its answer, where that is there already and nothing else
+// is to be sent: nobody has to be woken for it. Else it is left to who writes.
+func (q *queue) claim(p *pending) bool {
+	q.mu.Lock()
+	if p.answered && len(q.items) == 1 {
+		q.mu.Unlock()
+		return true
+	}
+	p.kept = false
+	next := p.answered && q.items[0] == p
+	q.mu.Unlock()
+	if next {
+		signal(q.wake)
+	}
+	return false
 }
 
 // sent takes out the first n requests, whose answers were sent.
@@ -210,7 +229,7 @@ func (p *pending) reply(a Answer) {
 		return
 	}
 	p.answered, p.answer = true, a
-	first := len(q.items) > 0 && q.items[0] == p
+	first := q.items[0] == p && !p.kept
 	q.mu.Unlock()
 	if first {
 		signal(q.wake)

@@ -23,21 +23,27 @@ func (c *Conn) write() {
 		if len(ready) == 0 {
 			return
 		}
-		err := c.send(ready)
-		if err != nil {
-			if errors.Is(err, os.ErrDeadlineExceeded) {
-				err = refuse("it does not read its answers")
-			}
-			c.complain(err)
-			c.end(err)
-		}
-		c.queue.sent(len(ready))
-		if err != nil {
+		if !c.finish(ready) {
 			return
 		}
 		clear(ready)
 		batch = ready
 	}
+}
+
+// finish sends answers and takes their requests out of the queue. It is false where the
+// connection has ended for it.
+func (c *Conn) finish(ready []*pending) bool {
+	err := c.send(ready)
+	if err != nil {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			err = refuse("it does not read its answers")
+		}
+		c.complain(err)
+		c.end(err)
+	}
+	c.queue.sent(len(ready))
+	return err == nil
 }
 
 // send writes answers, several small ones at once, and releases them.
