@@ -127,16 +127,26 @@ func wantOffset(t testing.TB, c *conn, group, topic string, want int64) {
 	}
 }
 
-func highWatermark(c *conn, topic string) int64 { return latest(c, topic, 0) }
+func highWatermark(c *conn, topic string) int64 { return latest(c, topic, 0, 0) }
 
-func stableOffset(c *conn, topic string) int64 { return latest(c, topic, 1) }
+func stableOffset(c *conn, topic string) int64 { return latest(c, topic, 0, 1) }
 
-func latest(c *conn, topic string, isolation int8) int64 {
+func latest(c *conn, topic string, partition int32, isolation int8) int64 {
+	c.t.Helper()
+	return listedOffset(c, topic, partition, isolation, -1)
+}
+
+func earliest(c *conn, topic string, partition int32) int64 {
+	c.t.Helper()
+	return listedOffset(c, topic, partition, 0, -2)
+}
+
+func listedOffset(c *conn, topic string, partition int32, isolation int8, timestamp int64) int64 {
 	c.t.Helper()
 	req := kmsg.NewPtrListOffsetsRequest()
 	req.Version, req.IsolationLevel = 4, isolation
 	p := kmsg.NewListOffsetsRequestTopicPartition()
-	p.Timestamp = -1
+	p.Partition, p.Timestamp = partition, timestamp
 	req.Topics = []kmsg.ListOffsetsRequestTopic{{Topic: topic, Partitions: []kmsg.ListOffsetsRequestTopicPartition{p}}}
 	answer := ask[*kmsg.ListOffsetsResponse](c, req).Topics[0].Partitions[0]
 	wantCode(c.t, "ListOffsets", answer.ErrorCode, nil)
