@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
@@ -32,6 +33,51 @@ func TestPasswordsAreChecked(t *testing.T) {
 					t.Errorf("as %s with %s: %v", wrong[0], wrong[1], err)
 				}
 			}
+		})
+	}
+}
+
+// TestOldClientsAuthenticate with SASL's messages alone, as before Kafka 1.0.
+func TestOldClientsAuthenticate(t *testing.T) {
+	w := start(t, secured)
+	for name, mechanism := range allMechanisms {
+		t.Run(name, func(t *testing.T) {
+			client := func(password string) *kgo.Client {
+				return w.client(kgo.SASL(mechanism("admin", password)), kgo.MaxVersions(kversion.V0_11_0()), kgo.DisableIdempotentWrite(), kgo.RequestRetries(0))
+			}
+			c := client("secret")
+			for range 2 {
+				if err := c.Ping(w.soon()); err != nil {
+					t.Errorf("with the right password: %v", err)
+				}
+			}
+			if err := client("secre").Ping(w.soon()); err == nil {
+				t.Error("a wrong password will do")
+			}
+		})
+	}
+}
+
+func TestHostileTokens(t *testing.T) {
+	w := start(t, secured)
+	old := func() *conn {
+		c := w.dial()
+		handshake := kmsg.NewPtrSASLHandshakeRequest()
+		handshake.Mechanism = "PLAIN"
+		wantCode(t, "SaslHandshake", ask[*kmsg.SASLHandshakeResponse](c, handshake).ErrorCode, nil)
+		return c
+	}
+	for name, message := range map[string]string{
+		"no password": "\x00\x00\x00\x07\x00admin\x00", "nothing": "\x00\x00\x00\x00",
+		"gigabytes": "\x7f\xff\xff\xff", "less than nothing": "\xff\xff\xff\xff",
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := old()
+			c.t = t
+			if _, err := c.Write([]byte(message)); err != nil {
+				t.Fatal(err)
+			}
+			c.wantEnd()
 		})
 	}
 }

@@ -154,8 +154,8 @@ func expected(req kmsg.Request, code int16) bool {
 		return r.Version >= 4 && code == kerr.MemberIDRequired.Code
 	case *kmsg.ElectLeadersRequest:
 		return code == kerr.ElectionNotNeeded.Code
-	case *kmsg.SASLHandshakeRequest:
-		return r.Version == 0 && code == kerr.UnsupportedVersion.Code
+	case *kmsg.SASLHandshakeRequest: // again, which only clients of today do
+		return r.Version == 0 && code == kerr.IllegalSaslState.Code
 	case *kmsg.DescribeUserSCRAMCredentialsRequest:
 		return code == kerr.ResourceNotFound.Code
 	}

@@ -53,8 +53,8 @@ func (s *Server) saslHandshake(c call, req *kmsg.SASLHandshakeRequest) {
 	switch {
 	case s.users == nil:
 		resp.ErrorCode, resp.SupportedMechanisms = kerr.IllegalSaslState.Code, nil
-	case req.Version == 0: // what follows would be no requests
-		resp.ErrorCode = kerr.UnsupportedVersion.Code
+	case req.Version == 0 && sessionOf(c.conn).known: // that is later clients'
+		resp.ErrorCode = kerr.IllegalSaslState.Code
 	default:
 		conversation, err := s.users.Begin(strings.Clone(req.Mechanism))
 		if err != nil {
@@ -63,6 +63,9 @@ func (s *Server) saslHandshake(c call, req *kmsg.SASLHandshakeRequest) {
 		}
 		state := sessionOf(c.conn)
 		state.conversation, state.mechanism = conversation, req.Mechanism
+		if req.Version == 0 {
+			c.conn.ExpectTokens()
+		}
 	}
 	c.answer(req, resp)
 }

@@ -39,6 +39,7 @@ type Conn struct {
 	ended   sync.Once
 	known   atomic.Bool // has authenticated, or need not
 	spoken  bool        // a request has come, so this is a Kafka client
+	tokens  atomic.Bool // come instead of requests
 	since   time.Time
 	produce *kmsg.ProduceRequest // used again
 	client  string               // of the last request
@@ -72,7 +73,10 @@ func newConn(s *Server, nc net.Conn) *Conn {
 }
 
 // Authenticated says that the client may stay, and send larger requests.
-func (c *Conn) Authenticated() { c.known.Store(true) }
+func (c *Conn) Authenticated() {
+	c.known.Store(true)
+	c.tokens.Store(false)
+}
 
 // Close ends the connection, though not what handles its requests.
 func (c *Conn) Close() { c.end(net.ErrClosed) }
@@ -167,9 +171,12 @@ func (c *Conn) read() error {
 		if err := c.queue.turn(c, h); err != nil {
 			return err
 		}
-		if isProduce(h) {
+		switch {
+		case h.token:
+			err = c.readToken(h)
+		case isProduce(h):
 			err = c.readProduce(h)
-		} else {
+		default:
 			err = c.readPlain(h)
 		}
 		if err != nil {
@@ -193,6 +200,9 @@ func (c *Conn) readHead() (head, error) {
 		return head{}, refuse("this is a Kafka port, and %s request came", name)
 	}
 	size := uint32(begin[0])<<24 | uint32(begin[1])<<16 | uint32(begin[2])<<8 | uint32(begin[3])
+	if c.tokens.Load() {
+		return c.tokenHead(size)
+	}
 	if err := checkSize(size, max(c.server.limits.RequestBytes, 4*c.server.limits.PlainBytes)); err != nil {
 		return head{}, err
 	}

@@ -23,6 +23,7 @@ type head struct {
 	size         int // of what follows the head
 	key, version int16
 	correlation  int32
+	token        bool // a message of SASL's
 }
 
 func parseHead(b []byte) head {

@@ -18,6 +18,7 @@ type pending struct {
 	kept bool
 
 	plain   bool // is to be handled by who writes
+	token   bool // a message of SASL's
 	req     kmsg.Request
 	client  string
 	handled func()

@@ -89,6 +89,9 @@ func (o *outgoing) add(p *pending) error {
 	if o.conn.server.cutNow() {
 		o.conn.server.CutConnections()
 	}
+	if p.token {
+		return o.addToken(p.answer)
+	}
 	switch a := p.answer.(type) {
 	case nil:
 		return errUnanswered
