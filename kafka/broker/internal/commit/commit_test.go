@@ -3,6 +3,7 @@ package commit_test
 import (
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -284,6 +285,125 @@ func TestOverlappingSyncs(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// TestRetryOfWhatFails is sent while the first sync is held, which fails: the retry has nothing
+// of its own to sync, and yet is not acknowledged.
+func TestRetryOfWhatFails(t *testing.T) {
+	for range 30 {
+		fs := simfs.New()
+		b, err := open(fs, commit.Options{Overlap: 1}, partitions, 1<<20)
+		must(t, err)
+		held, second, release := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		var syncs atomic.Int32
+		fs.Hook(func(op simfs.Op) error {
+			if op.Kind != "sync" {
+				return nil
+			}
+			switch syncs.Add(1) {
+			case 1:
+				close(held)
+				<-release
+				return syscall.EIO
+			case 2:
+				close(second)
+			}
+			return nil
+		})
+		acknowledged := make(chan error, 3)
+		send := func(partition int) { _, err := b.send(partition, one(int64(partition), 0)); acknowledged <- err }
+		go send(0)
+		<-held
+		go send(0)
+		go send(1)
+		<-second
+		close(release)
+		for range 3 {
+			if err := <-acknowledged; !errors.Is(err, syscall.EIO) {
+				t.Fatalf("acknowledged with %v", err)
+			}
+		}
+		_ = b.close()
+	}
+}
+
+// TestForgottenWrites: a system that failed to write a file takes what it has of it in memory
+// for written. It is read from there after a restart, and must not be gone with the power.
+func TestForgottenWrites(t *testing.T) {
+	rnd := testenv.Rand(t)
+	fs := simfs.New()
+	b, err := open(fs, small, partitions, 1<<20)
+	must(t, err)
+	a := &acked{last: map[int64]ack{}}
+	fs.Hook(func(op simfs.Op) error {
+		if op.Kind == "sync" && strings.HasSuffix(op.Name, ".log") {
+			return syscall.EIO
+		}
+		return nil
+	})
+	if err := b.produce(0, 0, 1000, a); !errors.Is(err, syscall.EIO) {
+		t.Fatalf("the journal goes on: %v", err)
+	}
+	fs.Hook(nil)
+	left := fs.Kill()
+	again, err := open(left, small, partitions, 1<<20)
+	must(t, err)
+	must(t, check(again, a.get()))
+	for range 20 {
+		verify(t, left.Crash(rnd), a.get())
+	}
+}
+
+// TestCrashAfterCrash takes the power again and again, of what the time before has left.
+func TestCrashAfterCrash(t *testing.T) {
+	rnd := testenv.Rand(t)
+	for range testenv.Sized(40, 2000) {
+		fs, a, id := simfs.New(), &acked{last: map[int64]ack{}}, int64(100)
+		for range 8 {
+			b, err := open(fs, small, partitions, 2000)
+			must(t, err)
+			must(t, check(b, a.get()))
+			before, known := fs.Crash(rnd), a.get()
+			at := fs.Ops() + rnd.IntN(60)
+			fs.Hook(func(op simfs.Op) error {
+				if op.Index == at {
+					before, known = fs.Crash(rnd), a.get()
+				}
+				return nil
+			})
+			for range 3 {
+				id++
+				must(t, b.produce(id, 0, rnd.Int32N(6), a))
+			}
+			fs.Hook(nil)
+			must(t, b.close())
+			fs, a = before, &acked{last: known}
+		}
+	}
+}
+
+// TestFullDiskForAMoment: where the logs are synced, and this cannot be noted, the journal goes on.
+func TestFullDiskForAMoment(t *testing.T) {
+	fs := simfs.New()
+	b, err := open(fs, small, partitions, 1<<20)
+	must(t, err)
+	a := &acked{last: map[int64]ack{}}
+	failed := 0
+	fs.Hook(func(op simfs.Op) error {
+		if op.Kind == "create" && strings.Contains(op.Name, "checkpoint") {
+			failed++
+			return syscall.ENOSPC
+		}
+		return nil
+	})
+	must(t, b.produce(0, 0, 200, a))
+	fs.Hook(nil)
+	if failed == 0 {
+		t.Error("the disk was never full")
+	}
+	must(t, b.produce(0, 200, 100, a))
+	verify(t, fs.Kill(), a.get())
+	must(t, b.close())
 }
 
 // TestModes: in the modes os and memory there is no sync on the way.

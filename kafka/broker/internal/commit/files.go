@@ -163,6 +163,9 @@ func (f *files) begin(spare *file, number uint64) (err error) {
 		err = errors.Join(f.fs.SyncDir(f.dir), next.open(f.fs, name))
 	}
 	if err != nil {
+		if next.File != nil {
+			_ = errors.Join(next.Close(), next.closeHandles())
+		}
 		return fmt.Errorf("next journal file: %w", err)
 	}
 	f.current = next
@@ -194,15 +197,14 @@ func (f *files) release(full *file, done chan struct{}) {
 	defer close(done)
 	var failed error
 	for _, l := range full.logs {
-		err := l.Checkpoint()
-		if errors.Is(err, log.ErrClosed) && !errors.Is(err, log.ErrFailed) {
-			continue // which synced it
-		}
-		failed = errors.Join(failed, err)
+		if err := l.Checkpoint(); err != nil && errors.Is(l.Failed(), log.ErrFailed) {
+			failed = errors.Join(failed, err)
+		} // else it is synced, and only not noted: the log is closed, or the disk is full
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if failed != nil {
+		_ = full.Close()
 		f.failed = fmt.Errorf("sync of the logs behind %s: %w", fileName(full.number), failed)
 		return
 	}

@@ -32,6 +32,9 @@ func Open(fs vfs.FS, dir string, opts Options, find func(Key) *log.Log) (*Journa
 	close(j.files.syncing)
 	recovery, err := j.recover(find)
 	if err != nil {
+		if j.files.current != nil {
+			j.files.close()
+		}
 		return nil, recovery, fmt.Errorf("open journal %s: %w", dir, err)
 	}
 	go j.run()

@@ -52,10 +52,10 @@ func (j *Journal) launch(f *flights, g group) {
 
 // finish acknowledges a group when all before it are.
 func (j *Journal) finish(g group, written bool, err error) {
+	if err == nil {
+		err = j.Failed() // of a group before, which a retry waits for
+	}
 	if written {
-		if err == nil {
-			err = j.Failed() // of a group before
-		}
 		if err != nil {
 			err = j.fail(err, g)
 		} else {

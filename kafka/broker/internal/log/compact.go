@@ -323,6 +323,9 @@ func (c *compactor) swap(renewed *segment, group []int) error {
 	renewed.saveIndex(renewed.size)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if errors.Is(c.failed, ErrClosed) { // meanwhile, and nobody would close the new one
+		return errors.Join(c.failed, renewed.file.Close())
+	}
 	c.Log.segments = slices.Concat(c.Log.segments[:at], []*segment{renewed}, c.Log.segments[at+len(group):])
 	for _, i := range group {
 		c.segments[i].drop()

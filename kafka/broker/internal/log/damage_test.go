@@ -3,6 +3,7 @@ package log_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,6 +60,54 @@ func TestTornTail(t *testing.T) {
 		}
 		if r := w.log.Report(); (len(r.Truncated) == 1) != (length%(size/3) != 0) || len(r.Quarantined) > 0 {
 			t.Fatalf("of %d bytes: %+v", length, r)
+		}
+	}
+}
+
+// TestSyncedEndIsMissing: a file that lost what the checkpoint vouches for is told of, though
+// it ends with a whole batch.
+func TestSyncedEndIsMissing(t *testing.T) {
+	fs := simfs.New()
+	w := newWorld(testenv.Rand(t), fs, log.Config{})
+	must(t, w.open())
+	for range 2 {
+		appendOne(t, w, batch.Build(batch.Header{ProducerID: -1}, batch.Record{Value: []byte("value")}))
+	}
+	must(t, w.log.Checkpoint())
+	left := fs.Kill()
+	f, err := left.Open(folder + "/00000000000000000000.log")
+	must(t, err)
+	size, err := f.Size()
+	must(t, err)
+	must(t, f.Truncate(size/2))
+	w.fs = left
+	must(t, w.open())
+	if r := w.log.Report(); len(r.Quarantined) != 1 || w.log.Offsets().Next != 2 {
+		t.Errorf("%+v, %+v", r, w.log.Offsets())
+	}
+}
+
+// TestKilledWhileMending ends the process at each operation of opening a damaged log: what is
+// damaged is kept, or told of when it is opened again.
+func TestKilledWhileMending(t *testing.T) {
+	fs := simfs.New()
+	w := filled(t, fs, 45)
+	must(t, w.log.Checkpoint())
+	must(t, fs.Remove(folder+"/checkpoint"))
+	must(t, fs.Flip(folder+"/00000000000000000000.log", 100, 1))
+	var all []*simfs.FS
+	damaged := fs.Kill()
+	damaged.Hook(func(simfs.Op) error { all = append(all, damaged.Kill()); return nil })
+	w.fs = damaged
+	must(t, w.open())
+	for i, left := range all {
+		w.fs = left
+		must(t, w.open())
+		names, err := left.ReadDir(folder)
+		must(t, err)
+		kept := slices.ContainsFunc(names, func(n string) bool { return strings.HasSuffix(n, ".quarantine") })
+		if !kept {
+			t.Errorf("killed before operation %d of %d: nothing of the damage is kept: %q, %+v", i, len(all), names, w.log.Report())
 		}
 	}
 }

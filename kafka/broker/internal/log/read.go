@@ -248,6 +248,9 @@ func (n segmentName) pick(b []byte, next int64, r reading) (p picked) {
 		if err == nil && h.NextOffset() > r.end {
 			err = fmt.Errorf("%w: offsets %d to %d, and the segment ends at %d", batch.ErrCorrupt, h.BaseOffset, h.LastOffset(), r.end)
 		}
+		if err == nil && h.Size > maxBatch {
+			err = fmt.Errorf("%w: %d bytes", batch.ErrCorrupt, h.Size)
+		}
 		if err != nil {
 			if p.to == 0 { // else it is for the next read
 				p.err = err

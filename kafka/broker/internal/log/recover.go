@@ -90,6 +90,11 @@ func (r *recovery) segment(s *segment, last bool, end int64) (torn bool, err err
 		}
 		return r.tail(s, size, last)
 	}
+	if known != nil {
+		r.report.Quarantined = append(r.report.Quarantined, Damage{
+			File: s.path(segmentSuffix), At: size, Offset: s.base, Reason: fmt.Sprintf("its end is missing: %d bytes were there", known.size),
+		})
+	}
 	s.idx = newIndex()
 	afterCheckpoint := r.checkpoint != nil && s.gen == 0 && s.base >= r.checkpoint.segments[len(r.checkpoint.segments)-1].base
 	if last || afterCheckpoint && known == nil {
@@ -142,6 +147,11 @@ func (r *recovery) tail(s *segment, size int64, last bool) (torn bool, err error
 		if err != nil {
 			return false, err
 		}
+		// Written again, because of a sync that failed before: the system may have it in
+		// memory alone, and take it for written.
+		if _, err := s.file.WriteAt(b, s.size); err != nil {
+			return false, err
+		}
 		r.take(s, h, b)
 	}
 }
@@ -188,7 +198,10 @@ func (r *recovery) cut(s *segment, size int64, reason error) error {
 	} else {
 		r.report.Truncated = append(r.report.Truncated, d)
 	}
-	return s.file.Truncate(s.size)
+	if err := s.file.Truncate(s.size); err != nil {
+		return err
+	}
+	return s.file.Sync() // or the power takes it back when other batches are here
 }
 
 // afterTorn keeps a segment out of the log whose predecessor was cut.
@@ -243,7 +256,7 @@ func (r *recovery) middle(s *segment, size, end int64) error {
 	}
 	r.report.Quarantined = append(r.report.Quarantined, at)
 	r.changed = true
-	return r.replace(s, good, end, at.As)
+	return r.replace(s, good, size, end, at.As)
 }
 
 // run takes batches until the end, where it returns nil, or the first bad one. The CRC
@@ -268,11 +281,17 @@ func (r *recovery) run(s *segment, scan *scanner, end int64, skips bool) error {
 	}
 }
 
-// replace puts a file of the good parts in the place of a segment.
-func (r *recovery) replace(s *segment, good []span, end int64, quarantine string) error {
+// replace puts a file of the good parts in the place of a segment, and keeps the others.
+func (r *recovery) replace(s *segment, good []span, size, end int64, quarantine string) error {
 	old := s.segmentName
 	renewed := &segment{segmentName: segmentName{base: s.base, end: end, gen: s.gen + 1}, fs: s.fs, dir: s.dir}
+	if err := r.copyRanges(s, between(good, size), quarantine); err != nil {
+		return err
+	}
 	if err := r.copyRanges(s, good, renewed.path(newSuffix)); err != nil {
+		return err
+	}
+	if err := r.fs.SyncDir(r.dir); err != nil { // what is kept is there before what it was in goes
 		return err
 	}
 	if err := r.fs.Rename(renewed.path(newSuffix), renewed.path(segmentSuffix)); err != nil {
@@ -287,7 +306,22 @@ func (r *recovery) replace(s *segment, good []span, end int64, quarantine string
 	}
 	_ = s.file.Close()
 	s.file, s.segmentName = f, renewed.segmentName
-	return r.fs.Rename(s.dir+"/"+old.String()+segmentSuffix, quarantine)
+	return r.fs.Remove(s.dir + "/" + old.String() + segmentSuffix)
+}
+
+// between are the parts of a file that are in none of those.
+func between(parts []span, size int64) (others []span) {
+	at := int64(0)
+	for _, p := range parts {
+		if p.from > at {
+			others = append(others, span{at, p.from})
+		}
+		at = p.to
+	}
+	if at < size {
+		others = append(others, span{at, size})
+	}
+	return others
 }
 
 // copyRanges writes parts of a segment to a file, synced.
