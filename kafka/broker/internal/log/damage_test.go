@@ -87,6 +87,36 @@ func TestSyncedEndIsMissing(t *testing.T) {
 	}
 }
 
+// TestCutTailStaysCut: the power does not bring back what was cut off, where other batches are
+// by then.
+func TestCutTailStaysCut(t *testing.T) {
+	fs := simfs.New()
+	w := newWorld(testenv.Rand(t), fs, log.Config{})
+	must(t, w.open())
+	one := func() []byte {
+		return batch.Build(batch.Header{ProducerID: -1}, batch.Record{Value: []byte("value")})
+	}
+	appendOne(t, w, one())
+	must(t, w.log.Checkpoint())
+	size := int64(len(one()))
+	appendOne(t, w, one())
+	appendOne(t, w, one())
+	left := fs.Kill()
+	must(t, left.Flip(folder+"/00000000000000000000.log", size+70, 1))
+	w.fs = left
+	must(t, w.open())
+	if w.log.Offsets().Next != 1 {
+		t.Fatalf("%+v", w.log.Offsets())
+	}
+	for range 20 {
+		w.fs = left.Crash(w.rnd)
+		must(t, w.open())
+		if r := w.log.Report(); r.Scanned > 0 || len(r.Truncated)+len(r.Quarantined) > 0 {
+			t.Fatalf("the tail is back: %+v", r)
+		}
+	}
+}
+
 // TestKilledWhileMending ends the process at each operation of opening a damaged log: what is
 // damaged is kept, or told of when it is opened again.
 func TestKilledWhileMending(t *testing.T) {
