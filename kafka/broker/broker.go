@@ -119,7 +119,7 @@ func (b *Broker) serverConfig(host string, port int32) server.Config {
 	c := b.config
 	sc := server.Config{
 		Node: b.node, Host: host, Port: port, Dir: c.DataDir,
-		Passwords: c.Users, ACLs: c.ACLs, SuperUsers: c.SuperUsers, Now: c.Now, Logger: c.Logger,
+		FetchBytes: c.MaxBufferBytes / 2, Passwords: c.Users, ACLs: c.ACLs, SuperUsers: c.SuperUsers, Now: c.Now, Logger: c.Logger,
 	}
 	if c.Faults != nil {
 		sc.MaxVersions, sc.Intercept = c.Faults.MaxVersions, c.Faults.intercept

@@ -61,7 +61,8 @@ type Config struct {
 	// its connection.
 	MaxRequestBytes int
 	// MaxBufferBytes bounds all requests that are read or answered together; 128 MiB by
-	// default. Connections wait for room.
+	// default. Connections wait for room. Half as much, beside that, is for records that are
+	// read for consumers.
 	MaxBufferBytes int64
 	// MaxConnections at a time; 4096 by default. More are closed.
 	MaxConnections int

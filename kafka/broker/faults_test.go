@@ -2,11 +2,13 @@ package broker_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/pabal-dev/pabal/internal/testenv"
 	"github.com/pabal-dev/pabal/kafka/broker"
 	"github.com/pabal-dev/pabal/kafka/kafkatest"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -102,6 +104,30 @@ func TestSyncIsSlow(t *testing.T) {
 		if err := send(t, client, "a"); err != nil || time.Since(began) < slow {
 			t.Errorf("%s: acknowledged after %v, %v", name, time.Since(began), err)
 		}
+	}
+}
+
+// TestReportDoesNotHang: it is looked at when the disk does not answer.
+func TestReportDoesNotHang(t *testing.T) {
+	c := withTopic(t, func(b *broker.Config) { b.DataDir = t.TempDir() })
+	client := eager(t, c)
+	c.SlowSync(4 * time.Second)
+	began := make(chan error, 1)
+	go func() {
+		_, err := kmsg.NewPtrInitProducerIDRequest().RequestWith(t.Context(), client)
+		began <- err
+	}()
+	testenv.Wait(t, "a report without what waits for the disk", time.Minute, func() bool {
+		start := time.Now()
+		r := c.Report()
+		if took := time.Since(start); took > 3*time.Second {
+			t.Fatalf("the report took %s", took)
+		}
+		return slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.Contains(w, "open transactions are not shown") })
+	})
+	c.SlowSync(0)
+	if err := <-began; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -17,7 +17,8 @@ type Report struct {
 	// Syncs are the journal's since the start; Bytes are those of all logs.
 	Syncs uint64 `json:"syncs"`
 	Bytes int64  `json:"bytes"`
-	// Warnings are what opening found: torn tails that were cut, damage that was set aside.
+	// Warnings are what opening found, torn tails that were cut, damage that was set aside, and
+	// what this report has not.
 	Warnings     []string            `json:"warnings"`
 	Compaction   CompactionReport    `json:"compaction"`
 	Retention    RetentionReport     `json:"retention"`

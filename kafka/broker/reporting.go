@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -28,11 +29,20 @@ func (b *Broker) Report() Report {
 	for _, t := range b.node.Topics() {
 		r.Topics = append(r.Topics, reportTopic(t))
 	}
-	for _, t := range b.server.OpenTransactions() {
+	ctx, cancel := context.WithTimeout(context.Background(), reportPatience)
+	defer cancel()
+	open, err := b.server.OpenTransactions(ctx)
+	if err != nil {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("open transactions are not shown: their log has not answered for %s", reportPatience))
+	}
+	for _, t := range open {
 		r.Transactions = append(r.Transactions, reportTransaction(t))
 	}
 	return r
 }
+
+// reportPatience is how long a report waits for a disk that does not answer.
+const reportPatience = time.Second
 
 func (b *Broker) traffic() (connections int, r TrafficReport) {
 	s := b.wire.Stats()

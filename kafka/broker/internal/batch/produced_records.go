@@ -47,9 +47,6 @@ func CheckRecords(b []byte, h *Header, rules Rules) error {
 	for i := range h.Count {
 		timestamp, err := s.record(i, h.BaseTimestamp, &rules)
 		if err != nil {
-			if s.err != nil {
-				err = s.err
-			}
 			return &RecordError{i, err}
 		}
 		largest = max(largest, timestamp)
@@ -71,12 +68,9 @@ func CheckRecords(b []byte, h *Header, rules Rules) error {
 
 // record passes one record and returns its timestamp.
 func (s *scanner) record(index int32, base int64, rules *Rules) (int64, error) {
-	f, ok := s.short()
-	if !ok {
-		var err error
-		if f, err = s.parts(); err != nil {
-			return 0, err
-		}
+	f, err := s.next()
+	if err != nil {
+		return 0, err
 	}
 	if f.offset != int64(index) {
 		return 0, fmt.Errorf("%w: its offset delta is %d", ErrInvalid, f.offset)
@@ -89,6 +83,17 @@ func (s *scanner) record(index int32, base int64, rules *Rules) (int64, error) {
 		return 0, fmt.Errorf("%w: %d ms, from %d to %d are allowed", ErrTimestamp, timestamp, rules.Oldest, rules.Newest)
 	}
 	return timestamp, nil
+}
+
+// next passes a record.
+func (s *scanner) next() (f fields, err error) {
+	if f, ok := s.short(); ok {
+		return f, nil
+	}
+	if f, err = s.parts(); err != nil && s.err != nil {
+		err = s.err
+	}
+	return f, err
 }
 
 // fields are what is looked at of a record: its deltas, and the length of its key.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/pabal-dev/pabal/internal/testenv"
@@ -51,6 +52,33 @@ func TestRecordsOfProducersPass(t *testing.T) {
 			}
 			if !bytes.Equal(b, before) {
 				t.Fatalf("codec %d: a good batch was changed", codec)
+			}
+		}
+	}
+}
+
+// TestTimesAreTheRecords', with every codec, in little memory.
+func TestTimesAreTheRecords(t *testing.T) {
+	rnd := testenv.Rand(t)
+	for range 30 {
+		plainBatch := batch.Build(plain, varied(rnd)...)
+		for codec := range int8(5) {
+			b := packed(t, plainBatch, codec)
+			var got, want []string
+			if err := batch.Times(b, 32<<20, func(offset, timestamp int64) bool {
+				got = append(got, fmt.Sprint(offset, timestamp))
+				return true
+			}); err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range all(t, b) {
+				want = append(want, fmt.Sprint(r.Offset, r.Timestamp))
+			}
+			if !slices.Equal(got, want) {
+				t.Fatalf("codec %d: %v, want %v", codec, got, want)
+			}
+			if err := batch.Times(b, 1, func(_, _ int64) bool { return true }); codec > 0 && !errors.Is(err, batch.ErrTooLarge) {
+				t.Fatalf("codec %d: %v", codec, err)
 			}
 		}
 	}

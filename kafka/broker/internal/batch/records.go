@@ -41,6 +41,38 @@ func Records(b []byte, limit int) (*Iterator, error) {
 	return &Iterator{h: h, rest: rest, left: h.Count}, nil
 }
 
+// Times calls each with the offset and the timestamp of each record of a batch, whose CRC was
+// checked before, until it returns false. Compressed records are decompressed through a small
+// buffer, to at most limit bytes; more fail with ErrTooLarge.
+func Times(b []byte, limit int, each func(offset, timestamp int64) bool) error {
+	h, err := Parse(b)
+	if err != nil {
+		return err
+	}
+	if len(b) < h.Size {
+		return fmt.Errorf("%w: %d bytes of %d", ErrShort, len(b), h.Size)
+	}
+	s, done, err := openRecords(b[HeaderSize:h.Size], h.Codec(), limit)
+	if err != nil {
+		return fmt.Errorf("%w: records at offset %d: %w", ErrCorrupt, h.BaseOffset, err)
+	}
+	defer done()
+	for i := range h.Count {
+		f, err := s.next()
+		if err != nil {
+			return fmt.Errorf("%w: record %d of %d at offset %d: %w", ErrCorrupt, i, h.Count, h.BaseOffset, err)
+		}
+		timestamp := h.BaseTimestamp + f.timestamp
+		if h.LogAppendTime() {
+			timestamp = h.MaxTimestamp
+		}
+		if !each(h.BaseOffset+f.offset, timestamp) {
+			return nil
+		}
+	}
+	return nil
+}
+
 // Next returns the next record, and false after the last one or where Err is set.
 func (it *Iterator) Next() (Record, bool) {
 	if it.left == 0 || it.err != nil {

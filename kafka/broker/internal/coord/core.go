@@ -22,6 +22,8 @@ type Log interface {
 	// Append has returned: with nil when they are durable, else with why not.
 	// Records become durable, and done is called, in the order of the calls.
 	Append(records []keylog.Record, done func(error))
+	// Full says that so much is queued that requests are to be refused for now.
+	Full() bool
 }
 
 // Core is the lock, the queue of answers and the deadlines of one coordinator.
@@ -37,6 +39,7 @@ type Core struct {
 	failed   error
 	wake     func()
 	earliest time.Time // the deadline that was last told to wake
+	quiet    bool
 }
 
 type answer struct {
@@ -134,12 +137,19 @@ func (c *Core) Mark() uint64 { return c.appended }
 // decided any more: answer with an error until the coordinator is built anew.
 func (c *Core) Failed() error { return c.failed }
 
+// Unavailable says whether requests are refused, which may be tried again: the log has failed,
+// or too much waits for it.
+func (c *Core) Unavailable() bool { return c.failed != nil || c.log.Full() }
+
 // Err is Failed for callers outside Do.
 func (c *Core) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.failed
 }
+
+// Quiet has no deadline fire any more.
+func (c *Core) Quiet() { c.quiet = true }
 
 // Set arms the deadline of a key, which must be comparable, instead of the one
 // it had. fire runs under the lock.
@@ -159,7 +169,7 @@ func (c *Core) NextDeadline() (time.Time, bool) {
 func (c *Core) Tick(now time.Time) {
 	c.Do(func() {
 		for fire := c.timers.pop(now); fire != nil; fire = c.timers.pop(now) {
-			if c.failed == nil {
+			if c.failed == nil && !c.quiet {
 				fire()
 			}
 		}

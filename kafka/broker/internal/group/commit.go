@@ -32,6 +32,7 @@ func (c *Coordinator) OffsetCommit(req *kmsg.OffsetCommitRequest, reply func(*km
 		} else {
 			c.extendSession(g, by)
 			c.commit(g, req, resp)
+			c.forgetUnused(g)
 		}
 		c.core.Reply(func(err error) {
 			if err != nil {
@@ -68,7 +69,7 @@ func failCommit(resp *kmsg.OffsetCommitResponse, err *kerr.Error) {
 // committingGroup finds the group that may commit, or makes one for somebody
 // who is no member.
 func (c *Coordinator) committingGroup(id string, by committer, version int16) (*group, *kerr.Error) {
-	if c.core.Failed() != nil {
+	if c.core.Unavailable() {
 		return nil, kerr.CoordinatorNotAvailable
 	}
 	if err := checkGroupID(id); err != nil {

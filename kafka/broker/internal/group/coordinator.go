@@ -123,9 +123,11 @@ func (c *Coordinator) NextDeadline() (time.Time, bool) { return c.core.NextDeadl
 // Err is why the log failed, nil while it has not.
 func (c *Coordinator) Err() error { return c.core.Err() }
 
-// Stop answers every waiting request with NOT_COORDINATOR.
+// Stop answers every waiting request with NOT_COORDINATOR. Nothing ends by time any more:
+// members who were just told to ask elsewhere would be out.
 func (c *Coordinator) Stop() {
 	c.core.Do(func() {
+		c.core.Quiet()
 		for _, g := range c.groups {
 			for _, m := range g.members {
 				c.answerJoin(g, m, joinError(m.id, kerr.NotCoordinator))
@@ -171,6 +173,13 @@ func (c *Coordinator) groupOrNew(id string) *group {
 	g := newGroup(id, c.config.Now())
 	c.groups[id] = g
 	return g
+}
+
+// forgetUnused drops a group that a refused request has made.
+func (c *Coordinator) forgetUnused(g *group) {
+	if !g.stored && g.state == empty && len(g.members)+len(g.pendingJoin)+len(g.offsets)+len(g.pending) == 0 {
+		delete(c.groups, g.id)
+	}
 }
 
 // milliseconds guards against what a client sends: no negative times.

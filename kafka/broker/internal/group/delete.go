@@ -30,7 +30,7 @@ func (c *Coordinator) OffsetDelete(req *kmsg.OffsetDeleteRequest, reply func(*km
 }
 
 func (c *Coordinator) groupToDeleteFrom(id string) (*group, *kerr.Error) {
-	if c.core.Failed() != nil {
+	if c.core.Unavailable() {
 		return nil, kerr.CoordinatorNotAvailable
 	}
 	if err := checkMembershipID(id); err != nil {
@@ -91,7 +91,7 @@ func (c *Coordinator) DeleteGroups(req *kmsg.DeleteGroupsRequest, reply func(*km
 func (c *Coordinator) deleteGroup(id string) *kerr.Error {
 	g := c.groups[id]
 	switch {
-	case c.core.Failed() != nil:
+	case c.core.Unavailable():
 		return kerr.CoordinatorNotAvailable
 	case g == nil:
 		return kerr.GroupIDNotFound

@@ -48,6 +48,7 @@ func (c *Coordinator) join(j *joining) {
 			return
 		}
 	}
+	defer c.forgetUnused(g)
 	switch {
 	case !c.accepts(g, j):
 		c.drop(g, j.MemberID)
@@ -64,7 +65,7 @@ func (c *Coordinator) join(j *joining) {
 }
 
 func (c *Coordinator) checkJoin(j *joining) *kerr.Error {
-	if c.core.Failed() != nil {
+	if c.core.Unavailable() {
 		return kerr.CoordinatorNotAvailable
 	}
 	if err := checkMembershipID(j.Group); err != nil {

@@ -294,6 +294,41 @@ func TestStopAnswersWhoWaits(t *testing.T) {
 	waiting := w.enter(joinRequest("g", ""))
 	w.Stop()
 	wantError(t, "join", errorOf(must(t, waiting).ErrorCode), kerr.NotCoordinator)
+	before := w.state("g")
+	w.pass(time.Hour)
+	if got := w.state("g"); got != before {
+		t.Errorf("the group was %s, and an hour after the stop it is %s", before, got)
+	}
+}
+
+// TestRefusedRequestsLeaveNoGroups: there is room for a bounded number of them.
+func TestRefusedRequestsLeaveNoGroups(t *testing.T) {
+	w := newWorld(t, func(c *Config) {
+		c.PartitionExists = func(topic string, _ int32) bool { return topic == "t" }
+	})
+	join := joinRequest("a", "")
+	join.Protocols = nil
+	wantError(t, "join without protocols", errorOf(must(t, w.join(join)).ErrorCode), kerr.InconsistentGroupProtocol)
+	wantError(t, "commit to no topic", w.commit(commitRequest("b", "missing", 0, 1)), kerr.UnknownTopicOrPartition)
+	wantError(t, "commit to no topic in a transaction", w.commitTxn(txnRequest("c", "missing", 1, 7, 0)), kerr.UnknownTopicOrPartition)
+	if len(w.groups) > 0 {
+		t.Errorf("there are %d groups", len(w.groups))
+	}
+	wantError(t, "commit", w.commit(commitRequest("d", "t", 0, 1)), nil)
+	w.wantOffset("d", "t", 1)
+}
+
+// TestTooMuchWaits: requests are refused while the log is behind, and served again then.
+func TestTooMuchWaits(t *testing.T) {
+	w := newWorld(t)
+	m := w.stable("g", 1)[0]
+	w.log.Crowded = true
+	wantError(t, "commit", w.commit(commitRequest("other", "t", 0, 1)), kerr.CoordinatorNotAvailable)
+	wantError(t, "heartbeat", w.beat(m, 1), kerr.CoordinatorNotAvailable)
+	wantError(t, "join", errorOf(must(t, w.join(joinRequest("g", ""))).ErrorCode), kerr.CoordinatorNotAvailable)
+	w.log.Crowded = false
+	wantError(t, "commit", w.commit(commitRequest("other", "t", 0, 1)), nil)
+	wantError(t, "heartbeat", w.beat(m, 1), nil)
 }
 
 // TestStaticMembersWithoutTimeToRebalance asks for a rebalance timeout of 0,

@@ -56,7 +56,7 @@ func (c *Coordinator) sync(req *kmsg.SyncGroupRequest, reply func(*kmsg.SyncGrou
 
 // membership finds the group that a member asks for.
 func (c *Coordinator) membership(id string) (*group, *kerr.Error) {
-	if c.core.Failed() != nil {
+	if c.core.Unavailable() {
 		return nil, kerr.CoordinatorNotAvailable
 	}
 	if err := checkMembershipID(id); err != nil {

@@ -21,6 +21,7 @@ func (c *Coordinator) TxnOffsetCommit(req *kmsg.TxnOffsetCommitRequest, reply fu
 			failTxnCommit(resp, err)
 		} else {
 			c.commitPending(g, req, resp)
+			c.forgetUnused(g)
 		}
 		c.core.Reply(func(err error) {
 			if err != nil {

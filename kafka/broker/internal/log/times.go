@@ -111,16 +111,14 @@ func (s *segment) record(at int64, h batch.Header, ms, start int64) (Found, erro
 	if n, err := s.file.ReadAt(b, at); n < len(b) {
 		return notFound, noEOF(err)
 	}
-	it, err := batch.Records(b, maxDecompressed)
-	if err != nil {
-		return notFound, err
-	}
-	for r, ok := it.Next(); ok; r, ok = it.Next() {
-		if r.Timestamp >= ms && r.Offset >= start {
-			return Found{r.Offset, r.Timestamp, h.LeaderEpoch}, nil
+	found := notFound
+	err := batch.Times(b, maxDecompressed, func(offset, timestamp int64) bool {
+		if timestamp >= ms && offset >= start {
+			found = Found{offset, timestamp, h.LeaderEpoch}
 		}
-	}
-	return notFound, it.Err()
+		return found.Offset < 0
+	})
+	return found, err
 }
 
 // largest returns the largest timestamp within bounds, -1 without records. hint is that

@@ -12,7 +12,7 @@ import (
 
 // KeyLog is the log of a coordinator: Append is for its core, and replay for its start.
 // Records are those of one of the internal topics. The sets that wait are bounded by what
-// the requests that they answer may hold, and by maxQueued.
+// the requests that they answer may hold, by crowded and by maxQueued.
 func (n *Node) KeyLog(name string) coord.Log { return n.keyLogs[name] }
 
 // keyLog appends sets of records from a goroutine of its own, because a coordinator
@@ -42,8 +42,10 @@ type set struct {
 const (
 	// shared is how many bytes of sets go to one batch, where many wait.
 	shared = 1 << 20
-	// maxQueued is how many bytes may wait. More of them fail the log: who asked for so
-	// much did not wait for answers.
+	// crowded is how many bytes may wait before requests are refused.
+	crowded = 64 << 20
+	// maxQueued is how many bytes may wait. More of them fail the log: what follows from
+	// requests that were not refused is less.
 	maxQueued = 512 << 20
 	// maxSet is how large one set may be: the log takes no larger batches.
 	maxSet = 100 << 20
@@ -77,6 +79,13 @@ func (k *keyLog) Append(records []keylog.Record, done func(error)) {
 	k.queue = append(k.queue, s)
 	k.bytes += s.bytes
 	k.changed.Signal()
+}
+
+// Full is coord.Log's.
+func (k *keyLog) Full() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.bytes > crowded
 }
 
 func newSet(records []keylog.Record, now int64, done func(error)) set {

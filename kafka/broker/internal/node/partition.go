@@ -154,15 +154,12 @@ func (p *Partition) checkTimes(b []byte, h batch.Header) error {
 
 // oldest is the smallest timestamp of a batch's records.
 func oldest(b []byte) (int64, error) {
-	it, err := batch.Records(b, 128<<20)
-	if err != nil {
-		return 0, err
-	}
 	smallest := int64(1<<63 - 1)
-	for r, ok := it.Next(); ok; r, ok = it.Next() {
-		smallest = min(smallest, r.Timestamp)
-	}
-	return smallest, it.Err()
+	err := batch.Times(b, 128<<20, func(_, timestamp int64) bool {
+		smallest = min(smallest, timestamp)
+		return true
+	})
+	return smallest, err
 }
 
 // DeleteRecords raises the log start, and tells those who watch.

@@ -71,8 +71,10 @@ type want struct {
 	data      []byte
 	aborted   []producer.Aborted
 	diverging *log.EpochStart // the last epoch that the client has rightly, and its end
-	size      int64           // of the log, before it was read
 	read      int             // bytes of data
+	size      int64           // of the log, before it was read
+	readable  int64           // offsets below that were, then
+	unread    bool            // there were others
 }
 
 var fetches = sync.Pool{New: func() any { return &fetch{news: make(chan struct{}, 1)} }}
@@ -180,6 +182,7 @@ func (f *fetch) read() (r reading) {
 	if f.req.Version >= 3 {
 		left = min(left, int(f.req.MaxBytes))
 	}
+	left = min(left, f.memory.most())
 	f.full = false
 	for i := range f.wants {
 		w := &f.wants[i]
@@ -201,10 +204,12 @@ func (f *fetch) readOne(w *want, most int, first bool) {
 		return
 	}
 	l := w.partition.Log()
-	w.offsets = l.Offsets()
 	if f.req.MinBytes > 1 {
 		w.size = l.Size()
 	}
+	w.offsets = l.Offsets()
+	w.readable = w.bound(f.committed)
+	w.unread = w.readable < w.offsets.Next
 	if w.err = checkEpoch(w.partition, w.epoch); w.err != nil {
 		return
 	}
@@ -220,11 +225,12 @@ func (f *fetch) readOne(w *want, most int, first bool) {
 	if w.offset >= w.bound(f.committed) || !first && most <= 0 {
 		return
 	}
-	if !f.memory.wait(f.waiting, first) {
+	most = min(max(most, 0), max(w.maxBytes, 0))
+	if !f.memory.wait(most, f.waiting, first) {
 		f.full = true
 		return
 	}
-	batches, err := l.ReadInto(w.offset, min(max(most, 0), max(w.maxBytes, 0)), f.committed, f.memory.room)
+	batches, err := l.ReadInto(w.offset, most, f.committed, f.memory.room)
 	if err != nil {
 		f.memory.unread()
 		w.err = f.readError(w, err)

@@ -13,27 +13,37 @@ type fetched struct {
 	budget *wire.Budget
 	kept   []*wire.Buffer
 	held   int64
+	taken  int64        // for the read to come
 	last   *wire.Buffer // of the read under way
 }
 
-// leastFetched is what there must be room for before something is read. What is read
-// then may be more, so that the budget is exceeded by what is read at one time.
-const leastFetched = 64 << 10
+const (
+	// leastFetched is what there must be room for before something is read.
+	leastFetched = 64 << 10
+	// fetchShare is the part of what is left that one fetch reads, so that those which are
+	// slow to take what they asked for leave something for the others.
+	fetchShare = 4
+)
 
-// wait waits until there is room to read. Who has read something goes on without.
-func (m *fetched) wait(context func() (context.Context, context.CancelFunc), first bool) bool {
-	if m.budget.Free() >= leastFetched {
-		return true
+// most is how much a fetch may read now.
+func (m *fetched) most() int { return int(max(m.budget.Free()/fetchShare, leastFetched)) }
+
+// wait waits until there is room to read so many bytes. Who has read something goes on
+// without. A single batch may be larger: so much the budget may be exceeded by those that
+// read at a time.
+func (m *fetched) wait(most int, context func() (context.Context, context.CancelFunc), first bool) bool {
+	n := min(max(int64(most), leastFetched), m.budget.Size()/fetchShare)
+	if !m.budget.Try(n) {
+		if !first {
+			return false
+		}
+		ctx, cancel := context()
+		defer cancel()
+		if m.budget.Take(ctx, n) != nil {
+			return false
+		}
 	}
-	if !first {
-		return false
-	}
-	ctx, cancel := context()
-	defer cancel()
-	if m.budget.Take(ctx, leastFetched) != nil {
-		return false
-	}
-	m.budget.Give(leastFetched)
+	m.taken = n
 	return true
 }
 
@@ -44,18 +54,26 @@ func (f *fetch) waiting() (context.Context, context.CancelFunc) {
 
 // room is memory to read into. What it gave before is not used any more.
 func (m *fetched) room(n int) []byte {
-	m.unread()
-	m.last = wire.GetBuffer(n)
-	m.budget.Force(int64(cap(m.last.B)))
+	had := m.taken
+	if m.last != nil {
+		had += int64(cap(m.last.B))
+		m.last.Put()
+	}
+	m.last, m.taken = wire.GetBuffer(n), 0
+	m.budget.Resize(had, int64(cap(m.last.B)))
 	return m.last.B
 }
 
-// unread gives back what was asked for last.
+// unread gives back what was taken for the last read.
 func (m *fetched) unread() {
 	if m.last != nil {
-		m.budget.Give(int64(cap(m.last.B)))
+		m.taken += int64(cap(m.last.B))
 		m.last.Put()
 		m.last = nil
+	}
+	if m.taken > 0 {
+		m.budget.Give(m.taken)
+		m.taken = 0
 	}
 }
 

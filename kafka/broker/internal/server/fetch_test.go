@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pabal-dev/pabal/kafka/broker/internal/batch"
+	"github.com/pabal-dev/pabal/kafka/broker/internal/commit"
 	"github.com/pabal-dev/pabal/kafka/broker/internal/node"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -186,6 +187,32 @@ func TestFetchWaits(t *testing.T) {
 		if got := len(found(t, resp, 0).RecordBatches); got < int(minBytes) {
 			t.Errorf("%d bytes, want %d", got, minBytes)
 		}
+	}
+}
+
+// TestFetchWaitsForWhatIsBeingSynced: bytes that were in the log before they could be read are
+// not forgotten.
+func TestFetchWaitsForWhatIsBeingSynced(t *testing.T) {
+	s := serve(t, func(o *options) { o.node.Durability = commit.Fsync })
+	topic := s.create("t", 1, nil)
+	size := int32(len(recordsOf(1)))
+	for round := range int64(300) {
+		req := fetchOf(12, topic, 3*round)
+		req.MinBytes, req.MaxWaitMillis = 3*size, 60_000
+		reader, writer := s.dial(), s.dial()
+		reader.send(req)
+		for range 3 {
+			writer.send(produceTo(9, "t", recordsOf(1)))
+		}
+		resp := req.ResponseKind().(*kmsg.FetchResponse)
+		if err := reader.receive(resp); err != nil {
+			t.Fatal(err)
+		}
+		if got := int32(len(found(t, resp, 0).RecordBatches)); got != 3*size {
+			t.Errorf("%d bytes, want %d", got, 3*size)
+		}
+		reader.Close()
+		writer.Close()
 	}
 }
 

@@ -81,6 +81,9 @@ func (f *fetch) more() bool {
 		if w.offset < w.offsets.Start || f.req.MinBytes <= 1 && w.offset < w.bound(f.committed) {
 			return true
 		}
+		if w.unread && w.bound(f.committed) > w.readable { // which size has already
+			return true
+		}
 		if f.req.MinBytes > 1 {
 			grown += l.Size() - w.size + int64(w.read)
 		}

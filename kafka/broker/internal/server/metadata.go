@@ -301,7 +301,12 @@ func (s *Server) findCoordinator(c call, req *kmsg.FindCoordinatorRequest) {
 		c.answer(req, resp)
 		return
 	}
+	seen := map[string]bool{}
 	for _, key := range req.CoordinatorKeys {
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
 		answer := kmsg.NewFindCoordinatorResponseCoordinator()
 		err := s.checkCoordinator(c, req.CoordinatorType, key)
 		answer.Key = key

@@ -169,16 +169,8 @@ func txnCommitRefused(topics []kmsg.TxnOffsetCommitRequestTopic, err *kerr.Error
 }
 
 func (s *Server) listTransactions(c call, req *kmsg.ListTransactionsRequest) {
-	s.txns.ListTransactions(req, func(resp *kmsg.ListTransactionsResponse) {
-		var seen []kmsg.ListTransactionsResponseTransactionState
-		for _, t := range resp.TransactionStates {
-			if s.mayTxn(c.conn, kmsg.ACLOperationDescribe, t.TransactionalID) {
-				seen = append(seen, t)
-			}
-		}
-		resp.TransactionStates = seen
-		c.answer(req, resp)
-	})
+	may := func(id string) bool { return s.mayTxn(c.conn, kmsg.ACLOperationDescribe, id) }
+	s.txns.ListTransactions(req, may, func(resp *kmsg.ListTransactionsResponse) { c.answer(req, resp) })
 }
 
 func (s *Server) describeTransactions(c call, req *kmsg.DescribeTransactionsRequest) {

@@ -29,6 +29,8 @@ func newAsyncLog(t *testing.T) *asyncLog {
 	return l
 }
 
+func (l *asyncLog) Full() bool { return false }
+
 func (l *asyncLog) Append(_ []keylog.Record, done func(error)) { l.sets <- done }
 
 // toGroups sends markers of offsets to the groups, each on its own goroutine.

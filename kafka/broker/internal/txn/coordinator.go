@@ -145,7 +145,7 @@ func (c *Coordinator) newProducerID() int64 {
 
 // find looks up who a request says it is from.
 func (c *Coordinator) find(id string, producerID int64) (*txn, *kerr.Error) {
-	if c.core.Failed() != nil {
+	if c.core.Unavailable() {
 		return nil, kerr.CoordinatorNotAvailable
 	}
 	if id == "" {

@@ -15,7 +15,15 @@ var stateNames = []string{"Empty", "Ongoing", "PrepareCommit", "PrepareAbort", "
 
 // ListTransactions lists transactional ids, by name, that all filters let
 // through. Since version 2 one is a pattern of regular expressions, whole.
-func (c *Coordinator) ListTransactions(req *kmsg.ListTransactionsRequest, reply func(*kmsg.ListTransactionsResponse)) {
+// may, unless nil, says which ids may be told of.
+func (c *Coordinator) ListTransactions(req *kmsg.ListTransactionsRequest, may func(id string) bool, reply func(*kmsg.ListTransactionsResponse)) {
+	pattern, err := idPattern(req)
+	if err != nil {
+		resp := kmsg.NewPtrListTransactionsResponse()
+		resp.ErrorCode = err.Code
+		reply(resp)
+		return
+	}
 	c.core.Do(func() {
 		resp := c.list(req)
 		c.core.Reply(func(failed error) {
@@ -23,21 +31,34 @@ func (c *Coordinator) ListTransactions(req *kmsg.ListTransactionsRequest, reply 
 				resp = kmsg.NewPtrListTransactionsResponse()
 				resp.ErrorCode = kerr.CoordinatorNotAvailable.Code
 			}
+			// Here nobody waits for the lock, and a pattern may take long.
+			resp.TransactionStates = slices.DeleteFunc(resp.TransactionStates, func(t kmsg.ListTransactionsResponseTransactionState) bool {
+				return may != nil && !may(t.TransactionalID) || pattern != nil && !pattern.MatchString(t.TransactionalID)
+			})
 			reply(resp)
 		})
 	})
 }
 
+// maxPattern is how long a pattern may be: what it costs to match grows with it.
+const maxPattern = 1 << 10
+
+func idPattern(req *kmsg.ListTransactionsRequest) (*regexp.Regexp, *kerr.Error) {
+	if req.Version < 2 || req.TransactionalIDPattern == nil || *req.TransactionalIDPattern == "" {
+		return nil, nil
+	}
+	if len(*req.TransactionalIDPattern) > maxPattern {
+		return nil, kerr.InvalidRegularExpression
+	}
+	pattern, err := regexp.Compile("^(?:" + *req.TransactionalIDPattern + ")$")
+	if err != nil {
+		return nil, kerr.InvalidRegularExpression
+	}
+	return pattern, nil
+}
+
 func (c *Coordinator) list(req *kmsg.ListTransactionsRequest) *kmsg.ListTransactionsResponse {
 	resp := kmsg.NewPtrListTransactionsResponse()
-	var pattern *regexp.Regexp
-	if req.Version >= 2 && req.TransactionalIDPattern != nil && *req.TransactionalIDPattern != "" {
-		var err error
-		if pattern, err = regexp.Compile("^(?:" + *req.TransactionalIDPattern + ")$"); err != nil {
-			resp.ErrorCode = kerr.InvalidRegularExpression.Code
-			return resp
-		}
-	}
 	for _, name := range req.StateFilters {
 		if !slices.Contains(stateNames, name) {
 			resp.UnknownStateFilters = append(resp.UnknownStateFilters, name)
@@ -45,7 +66,7 @@ func (c *Coordinator) list(req *kmsg.ListTransactionsRequest) *kmsg.ListTransact
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.txns)) {
 		t := c.txns[id]
-		if !c.listed(t, req) || pattern != nil && !pattern.MatchString(id) {
+		if !c.listed(t, req) {
 			continue
 		}
 		listed := kmsg.NewListTransactionsResponseTransactionState()

@@ -56,7 +56,7 @@ func (c *Coordinator) end(req *kmsg.EndTxnRequest) (next claim, err *kerr.Error)
 // ending finds the transaction that a request is to end, and says whether the
 // request came before.
 func (c *Coordinator) ending(req *kmsg.EndTxnRequest) (t *txn, again bool, err *kerr.Error) {
-	if c.core.Failed() != nil {
+	if c.core.Unavailable() {
 		return nil, false, kerr.CoordinatorNotAvailable
 	}
 	if req.TransactionalID == "" {

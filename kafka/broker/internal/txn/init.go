@@ -34,7 +34,7 @@ func (c *Coordinator) init(req *kmsg.InitProducerIDRequest) (producerID int64, e
 	}
 	timeout := time.Duration(req.TransactionTimeoutMillis) * time.Millisecond
 	switch {
-	case c.core.Failed() != nil:
+	case c.core.Unavailable():
 		return -1, -1, kerr.CoordinatorNotAvailable
 	case (had.producerID < 0) != (had.epoch < 0):
 		return -1, -1, kerr.InvalidRequest

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -406,11 +407,16 @@ func TestDescribeAndList(t *testing.T) {
 		{func(r *kmsg.ListTransactionsRequest) { r.DurationFilterMillis = 59_000 }, "[empty]"},
 		{func(r *kmsg.ListTransactionsRequest) { r.DurationFilterMillis = 58_999 }, "[empty open]"},
 		{func(r *kmsg.ListTransactionsRequest) { r.TransactionalIDPattern = kmsg.StringPtr("o.*") }, "[open]"},
+		{func(r *kmsg.ListTransactionsRequest) {
+			r.TransactionalIDPattern = kmsg.StringPtr(strings.Repeat(".?", 1000))
+		}, "[]"},
 	} {
 		req := kmsg.NewPtrListTransactionsRequest()
 		req.Version, req.DurationFilterMillis = 2, -1
 		tt.change(req)
-		resp := call(w, w.ListTransactions, req)
+		resp := call(w, func(r *kmsg.ListTransactionsRequest, reply func(*kmsg.ListTransactionsResponse)) {
+			w.ListTransactions(r, nil, reply)
+		}, req)
 		var names []string
 		for _, s := range resp.TransactionStates {
 			names = append(names, s.TransactionalID)

@@ -42,12 +42,27 @@ func (b *Budget) Take(ctx context.Context, n int64) error {
 	}
 }
 
-// Force takes n bytes, whatever is left.
-func (b *Budget) Force(n int64) {
+// Try takes n bytes where they can be had at once.
+func (b *Budget) Try(n int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if len(b.line) > 0 || b.used+n > b.all {
+		return false
+	}
 	b.used += n
+	return true
 }
+
+// Resize has who took some bytes have others instead, whatever is left.
+func (b *Budget) Resize(from, to int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.used += to - from
+	b.serve()
+}
+
+// Size is how many bytes there are in all.
+func (b *Budget) Size() int64 { return b.all }
 
 // Free returns how many bytes are left: none where others wait for them.
 func (b *Budget) Free() int64 {

@@ -246,10 +246,13 @@ func (c *Conn) awaitBegin() error {
 	return nil
 }
 
-// allowIdle gives the client time until its next request, or to authenticate.
-func (c *Conn) allowIdle() error {
+// allowIdle gives the client time until its next request.
+func (c *Conn) allowIdle() error { return c.allowFor(c.server.limits.Idle) }
+
+// allowFor gives the client time, though none after that in which it has to authenticate.
+func (c *Conn) allowFor(d time.Duration) error {
 	now := time.Now()
-	deadline := now.Add(c.server.limits.Idle)
+	deadline := now.Add(d)
 	if until := c.since.Add(c.server.limits.Unknown); !c.known.Load() && until.Before(deadline) {
 		if now.After(until) {
 			return refuse("it has not authenticated in %s", c.server.limits.Unknown)
@@ -268,11 +271,7 @@ func (c *Conn) allow(rest int) error {
 	if c.in.Buffered() >= rest {
 		return nil
 	}
-	c.net.SetReadDeadline(time.Now().Add(c.server.limits.Request * time.Duration(1+rest/requestChunk)))
-	if c.leaving.Load() {
-		return errLeaving
-	}
-	return nil
+	return c.allowFor(c.server.limits.Request * time.Duration(1+rest/requestChunk))
 }
 
 // cutShort is why a request that began did not end.
@@ -374,6 +373,7 @@ func (c *Conn) readPlain(h head) error {
 	p := &pending{conn: c, correlation: h.correlation, plain: true, handled: giveBack}
 	if err := c.decodePlain(h, p); err != nil {
 		p.handled()
+		p.uncount()
 		return err
 	}
 	c.server.count(h)
@@ -413,11 +413,7 @@ func (c *Conn) claimDecoded(p *pending, memory int) error {
 	if err := c.server.decoded.Take(c.ctx, int64(memory)); err != nil {
 		return c.whyEnded(err)
 	}
-	before := p.handled
-	p.handled = func() {
-		before()
-		c.server.decoded.Give(int64(memory))
-	}
+	p.decoded = int64(memory)
 	return nil
 }
 

@@ -8,11 +8,12 @@ import (
 )
 
 const (
-	// unknownBytes bounds requests of who has not authenticated.
-	unknownBytes = 64 << 10
 	// smallRequest and below take nothing of Limits.BufferBytes, so that who only
 	// sends these never waits.
 	smallRequest = 4 << 10
+	// unknownBytes bounds requests of who has not authenticated, and takes nothing of what
+	// others share.
+	unknownBytes = smallRequest
 	// largeRequest and above share half of it, so that they do not keep out the others.
 	largeRequest = 2 << 20
 	// answerChunk is what a client must read within Limits.Answer.

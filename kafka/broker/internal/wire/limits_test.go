@@ -156,9 +156,9 @@ func TestAuthentication(t *testing.T) {
 		reply(req.ResponseKind())
 	}, func(c *wire.Config) { c.Authenticate = true }, limits(func(l *wire.Limits) { l.Unknown = 300 * time.Millisecond }))
 	large := w.dial()
-	large.write(frame(1, produceOf(70<<10))[:100])
+	large.write(frame(1, produceOf(5<<10))[:100])
 	large.wantEnd()
-	w.wantLogged("at most 65536 are served")
+	w.wantLogged("at most 4096 are served")
 	silent, known := w.dial(), w.dial()
 	login := heartbeat()
 	login.Generation = 7
@@ -168,6 +168,20 @@ func TestAuthentication(t *testing.T) {
 	silent.wantEnd()
 	w.wantLogged("it has not authenticated")
 	known.ask(heartbeat())
+
+	ahead := w.dial() // always has begun its next request
+	one := frame(1, heartbeat())
+	ahead.write(one[:1])
+	began := time.Now()
+	for time.Since(began) < 30*time.Second {
+		if _, err := ahead.Write(append(bytes.Clone(one[1:]), one[0])); err != nil {
+			return
+		}
+		if _, err := io.CopyN(io.Discard, ahead, 14); err != nil {
+			return
+		}
+	}
+	t.Error("who has always begun a request need not authenticate")
 }
 
 // TestManyConnections: thousands that are idle cost little, and are served.

@@ -22,6 +22,7 @@ type pending struct {
 	req     kmsg.Request
 	client  string
 	handled func()
+	decoded int64 // bytes that are counted until the answer was sent
 
 	answered bool
 	answer   Answer
@@ -160,6 +161,7 @@ func (q *queue) claim(p *pending) bool {
 func (q *queue) sent(n int) {
 	q.mu.Lock()
 	for _, p := range q.items[:n] {
+		p.uncount()
 		q.bytes -= p.size
 		if !p.produce {
 			q.plain--
@@ -181,12 +183,21 @@ func (q *queue) drop() {
 	q.items = nil
 	q.mu.Unlock()
 	for _, p := range items {
+		p.uncount()
 		if p.answered {
 			release(p.answer)
 		}
 		if p.plain && p.handled != nil {
 			p.handled()
 		}
+	}
+}
+
+// uncount gives back the memory of what was decoded, on which that of the answer depends.
+func (p *pending) uncount() {
+	if p.decoded > 0 {
+		p.conn.server.decoded.Give(p.decoded)
+		p.decoded = 0
 	}
 }
 

@@ -51,7 +51,7 @@ type Config struct {
 	Features []Feature
 	TLS      *tls.Config // nil: plain
 	// Authenticate has connections end that have not called Conn.Authenticated in
-	// Limits.Unknown, and bounds their requests to 64 KiB until then.
+	// Limits.Unknown, and bounds their requests to 4 KiB until then.
 	Authenticate bool
 	Handler      Handler
 	Now          func() time.Time // default time.Now

@@ -12,8 +12,13 @@ type Log struct {
 	Sets [][]keylog.Record
 	// Queued are the sets whose fate is open.
 	Queued []Queued
-	broken error
+	// Crowded has requests refused.
+	Crowded bool
+	broken  error
 }
+
+// Full says whether it is crowded.
+func (l *Log) Full() bool { return l.Crowded }
 
 // Queued is a set that was appended and is not yet durable.
 type Queued struct {
