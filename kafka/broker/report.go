@@ -8,7 +8,8 @@ type Report struct {
 	Addr       string     `json:"addr"`
 	DataDir    string     `json:"dataDir,omitempty"`
 	Durability Durability `json:"durability"`
-	// Failed says why nothing more is acknowledged; "" while all is well.
+	// Failed says why nothing more is acknowledged, or nothing has been for seconds; "" while all
+	// is well.
 	Failed      string        `json:"failed,omitempty"`
 	Started     time.Time     `json:"started"`
 	Recovery    time.Duration `json:"recovery"` // how long opening the folder took
@@ -17,8 +18,7 @@ type Report struct {
 	// Syncs are the journal's since the start; Bytes are those of all logs.
 	Syncs uint64 `json:"syncs"`
 	Bytes int64  `json:"bytes"`
-	// Warnings are what opening found, torn tails that were cut, damage that was set aside, and
-	// what this report has not.
+	// Warnings are what opening found: torn tails that were cut, damage that was set aside.
 	Warnings     []string            `json:"warnings"`
 	Compaction   CompactionReport    `json:"compaction"`
 	Retention    RetentionReport     `json:"retention"`

@@ -32,8 +32,8 @@ func (b *Broker) Report() Report {
 	ctx, cancel := context.WithTimeout(context.Background(), reportPatience)
 	defer cancel()
 	open, err := b.server.OpenTransactions(ctx)
-	if err != nil {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("open transactions are not shown: their log has not answered for %s", reportPatience))
+	if err != nil && r.Failed == "" {
+		r.Failed = fmt.Sprintf("the disk has not answered for %s; open transactions are not shown", reportPatience)
 	}
 	for _, t := range open {
 		r.Transactions = append(r.Transactions, reportTransaction(t))
@@ -42,7 +42,7 @@ func (b *Broker) Report() Report {
 }
 
 // reportPatience is how long a report waits for a disk that does not answer.
-const reportPatience = time.Second
+const reportPatience = 2 * time.Second
 
 func (b *Broker) traffic() (connections int, r TrafficReport) {
 	s := b.wire.Stats()
