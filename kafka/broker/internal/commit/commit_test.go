@@ -251,22 +251,7 @@ func TestOverlappingSyncs(t *testing.T) {
 		fs := simfs.New()
 		b, err := open(fs, commit.Options{Overlap: 1}, partitions, 1<<20)
 		must(t, err)
-		held, second, release := make(chan struct{}), make(chan struct{}), make(chan struct{})
-		var syncs atomic.Int32
-		fs.Hook(func(op simfs.Op) error {
-			if op.Kind != "sync" {
-				return nil
-			}
-			switch syncs.Add(1) {
-			case 1:
-				close(held)
-				<-release
-				return failure
-			case 2:
-				close(second)
-			}
-			return nil
-		})
+		held, second, release := holdFirstSync(fs, failure)
 		acknowledged := make(chan error, 2)
 		go func() { _, err := b.send(0, one(0, 0)); acknowledged <- err }()
 		<-held
@@ -287,6 +272,28 @@ func TestOverlappingSyncs(t *testing.T) {
 	}
 }
 
+// holdFirstSync has the first sync wait for release and then return failure. held and second are
+// closed when the first and the second begin.
+func holdFirstSync(fs *simfs.FS, failure error) (held, second, release chan struct{}) {
+	held, second, release = make(chan struct{}), make(chan struct{}), make(chan struct{})
+	var syncs atomic.Int32
+	fs.Hook(func(op simfs.Op) error {
+		if op.Kind != "sync" {
+			return nil
+		}
+		switch syncs.Add(1) {
+		case 1:
+			close(held)
+			<-release
+			return failure
+		case 2:
+			close(second)
+		}
+		return nil
+	})
+	return held, second, release
+}
+
 // TestRetryOfWhatFails is sent while the first sync is held, which fails: the retry has nothing
 // of its own to sync, and yet is not acknowledged.
 func TestRetryOfWhatFails(t *testing.T) {
@@ -294,22 +301,7 @@ func TestRetryOfWhatFails(t *testing.T) {
 		fs := simfs.New()
 		b, err := open(fs, commit.Options{Overlap: 1}, partitions, 1<<20)
 		must(t, err)
-		held, second, release := make(chan struct{}), make(chan struct{}), make(chan struct{})
-		var syncs atomic.Int32
-		fs.Hook(func(op simfs.Op) error {
-			if op.Kind != "sync" {
-				return nil
-			}
-			switch syncs.Add(1) {
-			case 1:
-				close(held)
-				<-release
-				return syscall.EIO
-			case 2:
-				close(second)
-			}
-			return nil
-		})
+		held, second, release := holdFirstSync(fs, syscall.EIO)
 		acknowledged := make(chan error, 3)
 		send := func(partition int) { _, err := b.send(partition, one(int64(partition), 0)); acknowledged <- err }
 		go send(0)
