@@ -3,7 +3,8 @@
 //
 // Each connection has a goroutine that reads and one that writes. Produce requests are
 // handled by the one that reads, so that the next is read while the earlier ones become
-// durable; all others by the one that writes, when every earlier answer is out. So
+// durable; it sends the answer, too, where that is there at once and the next one to send.
+// All others are handled by the one that writes, when every earlier answer is out. So
 // requests of a connection are never handled at the same time, and a connection that is
 // gone is noticed while its request waits.
 package wire
