@@ -130,3 +130,12 @@ func TestCoordinatorsLogsAreTheirOwn(t *testing.T) {
 	wantOffset(t, s.c, group, s.topic, 7)
 	wantCode(t, "EndTxn", ask[*kmsg.EndTxnResponse](s.c, endTxn(4, id, producer, epoch, true)).ErrorCode, nil)
 }
+
+// TestCoordinatorIsToldOnceForEachKey, however often a request has it.
+func TestCoordinatorIsToldOnceForEachKey(t *testing.T) {
+	req := kmsg.NewPtrFindCoordinatorRequest()
+	req.Version, req.CoordinatorKeys = 4, []string{"a", "b", "a", "a"}
+	if got := ask[*kmsg.FindCoordinatorResponse](start(t).dial(), req).Coordinators; len(got) != 2 || got[0].Key != "a" || got[1].Key != "b" {
+		t.Errorf("%+v", got)
+	}
+}
