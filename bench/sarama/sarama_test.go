@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -72,17 +73,25 @@ func TestSaramaAdministration(t *testing.T) {
 			"max.message.bytes": {Operation: sarama.IncrementalAlterConfigsOperationSet, Value: &size},
 			"retention.ms":      {Operation: sarama.IncrementalAlterConfigsOperationDelete},
 		}, false))
-		entries, err := admin.DescribeConfig(sarama.ConfigResource{Type: sarama.TopicResource, Name: topic, ConfigNames: []string{"max.message.bytes", "retention.ms"}})
-		check(t, err)
-		for _, e := range entries {
-			if want := map[string]string{"max.message.bytes": "5000", "retention.ms": "604800000"}[e.Name]; e.Value != want {
-				t.Errorf("%s is %s, want %s", e.Name, e.Value, want)
+		// Apache Kafka's brokers learn of a change after the controller has confirmed it.
+		testenv.Wait(t, "the settings to be as they were set", 10*time.Second, func() bool {
+			entries, err := admin.DescribeConfig(sarama.ConfigResource{Type: sarama.TopicResource, Name: topic, ConfigNames: []string{"max.message.bytes", "retention.ms"}})
+			check(t, err)
+			got := map[string]string{}
+			for _, e := range entries {
+				got[e.Name] = e.Value
 			}
-		}
-		described, err := admin.DescribeTopics([]string{topic, s.prefix + "missing"})
-		check(t, err)
-		if len(described[0].Partitions) != 3 || described[1].Err != sarama.ErrUnknownTopicOrPartition {
-			t.Errorf("described %d partitions, and %v", len(described[0].Partitions), described[1].Err)
+			return maps.Equal(got, map[string]string{"max.message.bytes": "5000", "retention.ms": "604800000"})
+		})
+		var described []*sarama.TopicMetadata
+		testenv.Wait(t, "a third partition", 10*time.Second, func() bool {
+			var err error
+			described, err = admin.DescribeTopics([]string{topic, s.prefix + "missing"})
+			check(t, err)
+			return len(described[0].Partitions) == 3
+		})
+		if described[1].Err != sarama.ErrUnknownTopicOrPartition {
+			t.Errorf("described what is missing: %v", described[1].Err)
 		}
 		if _, controller, err := admin.DescribeCluster(); err != nil || controller < 0 {
 			t.Errorf("the controller is %d: %v", controller, err)

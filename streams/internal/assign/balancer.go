@@ -48,7 +48,7 @@ func (b *Balancer) IsCooperative() bool { return true }
 func (b *Balancer) JoinGroupMetadata(topics []string, owned map[string][]int32, generation int32) []byte {
 	b.mu.Lock()
 	b.joins++
-	joins := b.joins
+	joins, last := b.joins, b.last
 	b.mu.Unlock()
 	m := kmsg.NewConsumerMemberMetadata()
 	m.Version, m.Topics, m.Generation = 3, topics, generation
@@ -57,7 +57,9 @@ func (b *Balancer) JoinGroupMetadata(topics []string, owned map[string][]int32, 
 		p.Topic, p.Partitions = topic, owned[topic]
 		m.OwnedPartitions = append(m.OwnedPartitions, p)
 	}
-	m.UserData = b.c.Subscription().encode(joins)
+	s := b.c.Subscription()
+	s.Static = last.static()
+	m.UserData = s.encode(joins)
 	return m.AppendTo(nil)
 }
 
@@ -141,6 +143,7 @@ type round struct {
 	last    *Assignment // the leader's own, which has everybody's
 	info    kgo.BalanceInfo
 	members []*candidate
+	hosts   []Host // of the newest assignment that is known
 	tasks   []Definition
 }
 
@@ -157,6 +160,7 @@ func (r *round) BalanceOrError(partitions map[string]int32) (kgo.IntoSyncAssignm
 		return nil, fmt.Errorf("work out the tasks: %w", err)
 	}
 	r.tasks = tasks
+	r.recall()
 	r.dropStaleClaims()
 	in := r.input(r.ends())
 	result := Assign(in)

@@ -137,6 +137,14 @@ func (r *reader) tasks() []TaskID {
 	return out
 }
 
+func (w *writer) has(h Host) {
+	for _, ids := range [][]TaskID{h.Active, h.Pending, h.Standbys} {
+		w.tasks(ids)
+	}
+}
+
+func (r *reader) has(h *Host) { h.Active, h.Pending, h.Standbys = r.tasks(), r.tasks(), r.tasks() }
+
 // encode makes the user data of a join. join differs each time: a broker answers a follower
 // that joins as before without a rebalance.
 func (s Subscription) encode(join uint64) []byte {
@@ -151,6 +159,12 @@ func (s Subscription) encode(join uint64) []byte {
 	for _, id := range sortedIDs(s.Offsets) {
 		w.task(id)
 		w.number(uint64(max(s.Offsets[id], 0)))
+	}
+	w.number(uint64(len(s.Static)))
+	for _, h := range s.Static {
+		w.text(h.Member)
+		w.text(h.Instance)
+		w.has(h)
 	}
 	return w.finish()
 }
@@ -171,6 +185,14 @@ func decodeSubscription(b []byte) (Subscription, error) {
 		}
 		s.Offsets[id] = at
 	}
+	if len(r.b) > 0 { // the first versions did not say
+		const leastStatic = 5
+		for range r.count(leastStatic) {
+			h := Host{Member: r.text(), Instance: r.text()}
+			r.has(&h)
+			s.Static = append(s.Static, h)
+		}
+	}
 	if r.err != nil {
 		return Subscription{}, r.err
 	}
@@ -189,9 +211,7 @@ func (a Assignment) encode() []byte {
 		for _, s := range []string{h.Member, h.Instance, h.Process, h.Endpoint} {
 			w.text(s)
 		}
-		for _, ids := range [][]TaskID{h.Active, h.Pending, h.Standbys} {
-			w.tasks(ids)
-		}
+		w.has(h)
 	}
 	return w.finish()
 }
@@ -203,7 +223,7 @@ func decodeAssignment(b []byte) (Assignment, error) {
 	const leastHost = 7
 	for range r.count(leastHost) {
 		h := Host{Member: r.text(), Instance: r.text(), Process: r.text(), Endpoint: r.text()}
-		h.Active, h.Pending, h.Standbys = r.tasks(), r.tasks(), r.tasks()
+		r.has(&h)
 		a.Hosts = append(a.Hosts, h)
 	}
 	if r.err != nil {

@@ -16,7 +16,8 @@ func id(sub, partition int32) TaskID { return TaskID{Sub: sub, Partition: partit
 
 var (
 	someSubscription = Subscription{Process: "k3j5", Endpoint: "http://10.0.0.7:8080", Workers: 4, Shutdown: true,
-		Standbys: []TaskID{id(0, 1), id(3, 200)}, Offsets: map[TaskID]int64{id(0, 1): 1 << 40, id(2, 0): 0}}
+		Standbys: []TaskID{id(0, 1), id(3, 200)}, Offsets: map[TaskID]int64{id(0, 1): 1 << 40, id(2, 0): 0},
+		Static: []Host{{Member: "a", Instance: "i", Active: []TaskID{id(0, 1)}, Pending: []TaskID{id(0, 2)}, Standbys: []TaskID{id(1, 0)}}}}
 	someAssignment = Assignment{Active: []TaskID{id(0, 1)}, Pending: []TaskID{id(0, 2)}, Standbys: []TaskID{id(1, 0)}, Warmups: []TaskID{id(0, 2)},
 		Shutdown: true, Probe: 10 * time.Minute, Hosts: []Host{
 			{Member: "a", Instance: "i", Process: "p", Endpoint: "e", Active: []TaskID{id(0, 1)}, Pending: []TaskID{id(0, 2)}, Standbys: []TaskID{id(0, 2), id(1, 0)}},

@@ -57,6 +57,9 @@ type Subscription struct {
 	Offsets map[TaskID]int64
 	// Shutdown asks every instance to stop.
 	Shutdown bool
+	// Static members in the last assignment that this one got, without what queries need, for
+	// a leader that did not get it. The Balancer knows them.
+	Static []Host
 }
 
 // Assignment is what a member got.
@@ -75,6 +78,19 @@ type Assignment struct {
 	Shutdown bool
 	// Probe is when this member is to ask for the next rebalance; 0 is never.
 	Probe time.Duration
+}
+
+// static members of an assignment, which may be nil.
+func (a *Assignment) static() (out []Host) {
+	if a == nil {
+		return nil
+	}
+	for _, h := range a.Hosts {
+		if h.Instance != "" {
+			out = append(out, h)
+		}
+	}
+	return out
 }
 
 // Host is a member as others see it.

@@ -8,6 +8,25 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
+// recall the last assignment: the leader's own, which has everybody. One that is new, or was away,
+// was not told; then what another says of static members.
+func (r *round) recall() {
+	newest := int32(-1)
+	if r.last != nil {
+		r.hosts = r.last.Hosts
+		for _, c := range r.members {
+			if c.id == r.info.LeaderID {
+				newest = c.generation
+			}
+		}
+	}
+	for _, c := range r.members {
+		if c.generation > newest && len(c.Static) > 0 {
+			newest, r.hosts = c.generation, c.Static
+		}
+	}
+}
+
 // dropStaleClaims: of a partition that several claim, those of the newest generation count.
 // A static member that is away says what it had long ago: the last assignment counts.
 func (r *round) dropStaleClaims() {
@@ -37,11 +56,11 @@ func (r *round) dropStaleClaims() {
 // away returns what a static member has that is in the group and did not join this time; nil
 // for all others. Who is back has another member id.
 func (r *round) away(c *candidate) *Host {
-	if c.instance == "" || r.last == nil || c.generation >= r.info.Generation-1 {
+	if c.instance == "" || c.generation >= r.info.Generation-1 {
 		return nil
 	}
-	for i := range r.last.Hosts {
-		if h := &r.last.Hosts[i]; h.Member == c.id {
+	for i := range r.hosts {
+		if h := &r.hosts[i]; h.Member == c.id {
 			return h
 		}
 	}
@@ -100,10 +119,7 @@ func (r *round) member(c *candidate, ends map[TaskID]int64) Member {
 // planned is what the last decision meant for the member; for a static one that was
 // started anew also what it had.
 func (r *round) planned(c *candidate) []TaskID {
-	if r.last == nil {
-		return nil
-	}
-	for _, h := range r.last.Hosts {
+	for _, h := range r.hosts {
 		switch {
 		case h.Member == c.id:
 			return h.Pending

@@ -118,6 +118,14 @@ func TestRound(t *testing.T) {
 		"who is away keeps what it had, and gets nothing": {hosts,
 			[]said{{id: "a", generation: 4, owned: []int32{0, 1}}, {id: "s-old", instance: "s", generation: -1}, {id: "c", generation: -1}},
 			"a [{0 1}]/[] c []/[{0 0}] s-old [{0 2} {0 3}]/[]", true},
+		"a new leader asks the others who is away": {nil,
+			[]said{{id: "c", generation: -1}, {id: "a", generation: 4, owned: []int32{0, 1}, Subscription: Subscription{Static: hosts.static()}},
+				{id: "s-old", instance: "s", generation: -1}},
+			"a [{0 1}]/[] c []/[{0 0}] s-old [{0 2} {0 3}]/[]", true},
+		"a leader that was away itself does, too": {&Assignment{Hosts: []Host{{Member: "s-old", Instance: "s", Active: ids(0, 1)}}},
+			[]said{{id: "c", generation: 2}, {id: "a", generation: 4, owned: []int32{0, 1}, Subscription: Subscription{Static: hosts.static()}},
+				{id: "s-old", instance: "s", generation: -1}},
+			"a [{0 1}]/[] c []/[{0 0}] s-old [{0 2} {0 3}]/[]", true},
 		"who is back as another member gets it again": {hosts,
 			[]said{{id: "a", generation: 4, owned: []int32{0, 1}}, {id: "s-new", instance: "s", generation: -1}},
 			"a [{0 0} {0 1}]/[] s-new [{0 2} {0 3}]/[]", false},
@@ -139,8 +147,8 @@ func TestRound(t *testing.T) {
 			if text != " "+c.want {
 				t.Errorf("got%s, want %s", text, c.want)
 			}
-			if (got["a"].Probe > 0) != c.probe {
-				t.Errorf("the leader probes after %s", got["a"].Probe)
+			if probe := got[c.members[0].id].Probe; (probe > 0) != c.probe {
+				t.Errorf("the leader probes after %s", probe)
 			}
 		})
 	}
