@@ -4,13 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/pabal-dev/pabal/admin"
 	"github.com/pabal-dev/pabal/internal/testenv"
+	"github.com/pabal-dev/pabal/internal/testservers"
 	"github.com/pabal-dev/pabal/kafka"
 	"github.com/pabal-dev/pabal/kafka/broker"
 	"github.com/pabal-dev/pabal/kafka/kafkatest"
@@ -121,18 +121,16 @@ func TestAnnouncementTopicIsCompacted(t *testing.T) {
 // TestAnnouncerWithoutKafka: the service starts, and is announced once Kafka is
 // there; it stops soon where Kafka is away.
 func TestAnnouncerWithoutKafka(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := testservers.FreeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := l.Addr().String()
-	l.Close()
 	cluster := kafka.Config{Brokers: []string{address}, Logger: quiet, RequestTimeout: time.Second}
 
 	never := startAnnouncer(t, cluster, 50*time.Millisecond)
 	began := time.Now()
 	stopAnnouncer(t, never)
-	if took := time.Since(began); took > 10*time.Second {
+	if took := time.Since(began); took > time.Minute {
 		t.Errorf("stopping took %s", took)
 	}
 

@@ -95,7 +95,7 @@ func TestServerDrains(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the server does not stop")
 	}
 	if _, err := http.Get(s.url + "/livez"); err == nil {
@@ -198,7 +198,7 @@ func TestKafkaThatDoesNotAnswer(t *testing.T) {
 	s.set(func(f *fake) { f.hang = true })
 	begun := time.Now()
 	o, err := s.client(t, "").Overview(t.Context())
-	if took := time.Since(begun); err != nil || took > 10*time.Second || len(o.Problems) != 9 || o.Cluster.Problem == "" || o.Topics != -1 {
+	if took := time.Since(begun); err != nil || took > time.Minute || len(o.Problems) != 9 || o.Cluster.Problem == "" || o.Topics != -1 {
 		t.Errorf("after %s: %+v, %v", took, o, err)
 	}
 	for _, p := range o.Problems {
@@ -207,14 +207,14 @@ func TestKafkaThatDoesNotAnswer(t *testing.T) {
 		}
 	}
 	begun = time.Now()
-	if a := s.get(t, "/readyz"); a.status != http.StatusServiceUnavailable || time.Since(begun) > 10*time.Second {
+	if a := s.get(t, "/readyz"); a.status != http.StatusServiceUnavailable || time.Since(begun) > time.Minute {
 		t.Errorf("readyz: %d after %s", a.status, time.Since(begun))
 	}
 	if a := s.get(t, "/livez"); a.status != http.StatusOK {
 		t.Errorf("livez: %d", a.status)
 	}
 	begun = time.Now()
-	if a := s.get(t, "/"); a.status != http.StatusOK || time.Since(begun) > 10*time.Second {
+	if a := s.get(t, "/"); a.status != http.StatusOK || time.Since(begun) > time.Minute {
 		t.Errorf("the first page: %d after %s", a.status, time.Since(begun))
 	}
 	if a := s.get(t, "/metrics"); !strings.Contains(string(a.body), "pabal_console_kafka_up 0") {

@@ -106,7 +106,7 @@ func TestCorruptDurableState(t *testing.T) {
 
 func TestRecoveryTimeout(t *testing.T) {
 	store := newMemory()
-	h := open(t, store, Config{RecoveryTimeout: 20 * time.Millisecond})
+	h := open(t, store, Config{RecoveryTimeout: 2 * time.Second})
 	store.set(func(ctx context.Context, method string) error {
 		if method == "Events" {
 			<-ctx.Done()

@@ -74,7 +74,7 @@ func TestHealthTellsThatKafkaIsGone(t *testing.T) {
 	testenv.Wait(t, "the health to tell", soon, func() bool { return errors.Is(c.Health(), kafka.ErrUnreachable) })
 	began := time.Now()
 	e.stop(c)
-	if took := time.Since(began); took > 15*time.Second {
+	if took := time.Since(began); took > time.Minute {
 		t.Errorf("stopping without Kafka took %s", took)
 	}
 }

@@ -103,6 +103,7 @@ func TestStaticMemberKeepsItsPartitions(t *testing.T) {
 	everywhere(t, func(t *testing.T, e *env) {
 		topic := e.topic("orders", 4)
 		config := e.config("payment", topic, e.record("payment"))
+		config.SessionTimeout = time.Minute
 		config.InstanceID = "a"
 		a := e.start(e.db, config)
 		config.InstanceID = "b"

@@ -7,8 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pabal-dev/pabal/internal/testservers"
 	"github.com/pabal-dev/pabal/kafka"
 	"github.com/pabal-dev/pabal/kafka/broker"
+	"github.com/pabal-dev/pabal/kafka/kafkatest"
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
@@ -239,8 +241,10 @@ func adoptUntilItHolds(t *testing.T, store Store, cluster kafka.Config) {
 func TestChoicesWaitForTheRelay(t *testing.T) {
 	_, cluster := startKafka(t, "orders")
 	store := newMemStore()
-	startRelay(t, store, cluster, fast())
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	config := fast()
+	config.LeaseTTL = time.Minute
+	startRelay(t, store, cluster, config)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	if err := Adopt(ctx, store, cluster); !errors.Is(err, ErrRelayRuns) {
 		t.Errorf("adopted under a running relay: %v", err)
@@ -250,16 +254,21 @@ func TestChoicesWaitForTheRelay(t *testing.T) {
 // TestClusterIsReplacedUnderTheRelay: a broker in memory is started anew on the
 // same address, as another cluster.
 func TestClusterIsReplacedUnderTheRelay(t *testing.T) {
-	first, cluster := startKafka(t, "orders")
+	addr, err := testservers.FreeAddr()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := kafkatest.Start(t, func(c *broker.Config) { c.Addr = addr })
+	first.Topics(t, "orders")
 	store := newMemStore()
-	r := startRelay(t, store, cluster, fast())
+	r := startRelay(t, store, first.Config, fast())
 	old := message("orders", "k", 1)
 	store.enqueue(old)
 	eventually(t, "published", func() bool { return r.Stats().Removed == 1 })
 	if err := first.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	second, err := broker.Start(t.Context(), broker.Config{Addr: first.Addr(), NoAutoCreate: true, Logger: quiet()})
+	second, err := broker.Start(t.Context(), broker.Config{Addr: addr, NoAutoCreate: true, Logger: quiet()})
 	if err != nil {
 		t.Fatal(err)
 	}

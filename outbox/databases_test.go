@@ -233,7 +233,7 @@ func TestRefusedRowOnEveryDatabase(t *testing.T) {
 	for name, w := range worlds {
 		t.Run(name, func(t *testing.T) {
 			cluster, db := w.kafka(t), openDB(t, w.database(t))
-			client := topics(t, cluster, kafka.Topic{Name: "orders"})
+			topics(t, cluster, kafka.Topic{Name: "orders"})
 			big := event.New("orders", "k1", strings.Repeat("x", 2<<20))
 			err := db.Update(bounded(t), func(tx storage.Tx) error {
 				for i := range 20 {
@@ -263,7 +263,7 @@ func TestRefusedRowOnEveryDatabase(t *testing.T) {
 			})
 			topics(t, cluster, kafka.Topic{Name: "later"})
 			consume(t, cluster, "later", 1)
-			raise(t, client, cluster.Topic("orders"))
+			testenv.RaiseMessageLimit(t, cluster.Brokers, cluster.Topic("orders"), 4<<20)
 			if n, err := db.Replay(bounded(t)); n != 1 || err != nil {
 				t.Fatalf("replayed %d: %v", n, err)
 			}

@@ -42,7 +42,7 @@ func TestDemoOfHelloWithAFlushedRedis(t *testing.T) {
 	keys := func() int { return len(client.Keys(t.Context(), "hello-state-store:*").Val()) }
 	before := keys()
 	flushed := make(chan error, 1)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	go func() {
 		for ; ; time.Sleep(20 * time.Millisecond) {

@@ -45,7 +45,7 @@ func pabalWithin(t *testing.T, limit time.Duration, args ...string) result {
 
 // demoArgs are for demos that share a machine with other tests.
 func demoArgs(more ...string) []string {
-	return append([]string{"demo", "--port=0", "--kafka-port=0", "--console-port=0", "--connect-port=0", "--registry-port=0", "--output=json"}, more...)
+	return append([]string{"demo", "--port=0", "--kafka-port=0", "--console-port=0", "--connect-port=0", "--registry-port=0", "--output=json", "--drain=10m"}, more...)
 }
 
 // process is the program as a process of its own.

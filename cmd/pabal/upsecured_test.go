@@ -23,6 +23,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/pabal-dev/pabal/internal/testservers"
 	"github.com/pabal-dev/pabal/kafka"
 )
 
@@ -122,12 +123,11 @@ func TestUpForOthers(t *testing.T) {
 	if err := os.WriteFile(users, []byte("# people\nann:correct horse\nbob:battery staple\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "0.0.0.0:0")
+	free, err := testservers.FreeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	l.Close()
+	_, port, _ := net.SplitHostPort(free)
 	folder := filepath.Join(t.TempDir(), "data")
 	args := []string{"--broker=0.0.0.0:" + port, "--broker-advertised=broker.invalid:9092", "--broker-tls-cert=" + p.path("broker.pem"), "--broker-tls-key=" + p.path("broker.key"),
 		"--broker-tls-client-ca=" + p.path("authority.pem"), "--broker-users=" + users, "--broker-acls", "--broker-super-users=User:ann", "--data-dir=" + folder, "--connect=127.0.0.1:0", "--registry=127.0.0.1:0"}

@@ -66,9 +66,9 @@ func TestBlockingSnapshot(t *testing.T) {
 	if v := envelope(t, &record); !strings.HasSuffix(record.Topic, ".a") || v["op"] != "c" {
 		t.Errorf("the stream goes on with %s %v", record.Topic, v)
 	}
-	for deadline := time.Now().Add(30 * time.Second); r.stored["blocking_snapshots"] != nil; {
+	for end := time.Now().Add(deadline); r.stored["blocking_snapshots"] != nil; {
 		records, err := r.task.Poll(t.Context())
-		if err != nil || time.Now().After(deadline) {
+		if err != nil || time.Now().After(end) {
 			t.Fatalf("the offset is %v, %v", r.stored, err)
 		}
 		for _, one := range records {

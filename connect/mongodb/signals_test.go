@@ -40,10 +40,10 @@ func incrementalSnapshot(t *testing.T, strategy string) {
 		{Key: "payload", Value: bson.D{{Key: "data-collections", Value: bson.A{db.Name() + ".c"}}, {Key: "type", Value: "incremental"}}}})
 	model := map[string]string{}
 	read, restarts, completed := 0, 0, false
-	for deadline := time.Now().Add(60 * time.Second); !completed; {
+	for end := time.Now().Add(deadline); !completed; {
 		record := r.next()
 		switch {
-		case time.Now().After(deadline):
+		case time.Now().After(end):
 			t.Fatal("it takes too long")
 		case record.Topic == "notes":
 			completed = strings.Contains(noteOf(t, &record), "COMPLETED") && !strings.Contains(noteOf(t, &record), "SCAN")

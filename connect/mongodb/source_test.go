@@ -14,6 +14,7 @@ import (
 
 	"github.com/pabal-dev/pabal/connect/config"
 	"github.com/pabal-dev/pabal/connect/converter"
+	"github.com/pabal-dev/pabal/connect/internal/sourcetest"
 	"github.com/pabal-dev/pabal/connect/mongodb"
 	"github.com/pabal-dev/pabal/connect/plugin"
 	"github.com/pabal-dev/pabal/internal/testenv"
@@ -22,6 +23,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
+
+const deadline = sourcetest.Deadline
 
 var databases atomic.Int64
 
@@ -129,7 +132,7 @@ func (r *runner) next() plugin.SourceRecord {
 
 func (r *runner) tryNext() (plugin.SourceRecord, error) {
 	r.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; {
+	for end := time.Now().Add(deadline); ; {
 		for len(r.ready) > 0 {
 			record := r.ready[0]
 			r.ready = r.ready[1:]
@@ -142,8 +145,8 @@ func (r *runner) tryNext() (plugin.SourceRecord, error) {
 		if r.ready, err = r.task.Poll(r.t.Context()); err != nil {
 			return plugin.SourceRecord{}, err
 		}
-		if time.Now().After(deadline) {
-			return plugin.SourceRecord{}, fmt.Errorf("no record in 30 s")
+		if time.Now().After(end) {
+			return plugin.SourceRecord{}, fmt.Errorf("no record in %s", deadline)
 		}
 	}
 }
@@ -151,9 +154,9 @@ func (r *runner) tryNext() (plugin.SourceRecord, error) {
 // streaming waits until changes from now on are captured.
 func (r *runner) streaming() {
 	r.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); r.stored == nil; {
+	for end := time.Now().Add(deadline); r.stored == nil; {
 		records, err := r.task.Poll(r.t.Context())
-		if err != nil || time.Now().After(deadline) {
+		if err != nil || time.Now().After(end) {
 			r.t.Fatal("it does not stream: ", err)
 		}
 		for _, record := range records {

@@ -77,7 +77,11 @@ func TestFailover(t *testing.T) {
 	s.url = strings.Replace(s.url, primary.Addr, standby.Addr, 1)
 	s.db = connectTo(t, s.url)
 	r = s.open(offset)
-	if _, err := r.Task.Poll(t.Context()); !isRetry(err) {
+	var err error
+	for end := time.Now().Add(deadline); err == nil && time.Now().Before(end); {
+		_, err = r.Task.Poll(t.Context())
+	}
+	if !isRetry(err) {
 		t.Errorf("a standby that takes over in a moment: %v", err)
 	}
 	s.exec("SELECT pg_promote()", "INSERT INTO a VALUES (100000)")

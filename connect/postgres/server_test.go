@@ -40,10 +40,10 @@ func TestSnapshotIsSlow(t *testing.T) {
 func TestServerIsToldInTime(t *testing.T) {
 	s := newSource(t, "max.batch.size", "10", "max.queue.size", "20", "status.update.interval.ms", "60000", "snapshot.mode", "no_data")
 	s.exec("CREATE TABLE a (id int PRIMARY KEY, filling text)",
-		"ALTER DATABASE "+s.settings["database.dbname"]+" SET wal_sender_timeout = '2s'")
+		"ALTER DATABASE "+s.settings["database.dbname"]+" SET wal_sender_timeout = '10s'")
 	r := s.open(nil)
 	r.started()
-	s.exec("INSERT INTO a SELECT i, repeat('x', 1000) FROM generate_series(1, 20000) i", "SELECT pg_sleep(4)")
+	s.exec("INSERT INTO a SELECT i, repeat('x', 1000) FROM generate_series(1, 20000) i", "SELECT pg_sleep(12)")
 	for n := 0; n < 20000; {
 		records, err := r.Task.Poll(t.Context())
 		if err != nil {

@@ -56,6 +56,9 @@ func behind(t *testing.T) (*frost, *kafkatest.Cluster, string) {
 	return f, real, p.Addr()
 }
 
+// whole is enough for all requests of a question but the one that is held back.
+const whole = 3 * time.Second
+
 // TestABrokerFreezes stops answering at each kind of request in turn.
 func TestABrokerFreezes(t *testing.T) {
 	for op, ask := range map[string]func(context.Context, *quickly) error{
@@ -88,7 +91,7 @@ func TestABrokerFreezes(t *testing.T) {
 			e := newEnv(t, real.Config, noServices)
 			e.put("t", 0, 0, "x")
 			e.commit("g", "t", 0)
-			c := &quickly{quick(t, addr)}
+			c := &quickly{waiting(t, addr, whole)}
 			if op != "CreateTopics" && op != "OffsetCommit" && op != "Metadata" && op != "ListOffsets" && op != "ListGroups" {
 				testenv.Wait(t, "it to work", patience, func() bool { return ask(t.Context(), c) == nil })
 			}
@@ -111,7 +114,7 @@ func TestABrokerFreezes(t *testing.T) {
 func TestATailNoticesAFrozenBroker(t *testing.T) {
 	f, real, addr := behind(t)
 	real.Topics(t, "t")
-	c := quick(t, addr)
+	c := waiting(t, addr, whole)
 	e := newEnv(t, real.Config, noServices)
 	e.put("t", 0, 0, "x")
 	testenv.Wait(t, "it to work", patience, func() bool {

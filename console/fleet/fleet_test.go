@@ -247,7 +247,7 @@ func TestServicesThatMisbehave(t *testing.T) {
 	}
 	started := time.Now()
 	all := services(t, f)
-	if took := time.Since(started); took > 2*askTimeout {
+	if took := time.Since(started); took > time.Minute {
 		t.Errorf("it took %s", took)
 	}
 	for _, s := range all {

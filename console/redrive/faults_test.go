@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/pabal-dev/pabal/console/api"
 	"github.com/pabal-dev/pabal/event"
@@ -262,12 +261,11 @@ func TestCancel(t *testing.T) {
 	c := e.start()
 	e.kill(20, "cancel")
 	kind := e.fingerprints()[0]
-	job := e.redrive(api.RedriveRequest{Fingerprint: kind.ID, PerSecond: 0.5})
+	job := e.redrive(api.RedriveRequest{Fingerprint: kind.ID, PerSecond: 0.001})
 	if _, err := c.Redrive(e.admin(), api.RedriveRequest{IDs: []string{e.letters("open")[0].ID}}); !errors.Is(err, api.ErrConflict) {
 		t.Errorf("a second one of the same fingerprint: %v", err)
 	}
 	e.wait("one to be sent", func() bool { r, err := c.RedriveByID(e.admin(), job.ID); return err == nil && r.Sent == 1 })
-	began := time.Now()
 	cancelled, err := c.CancelRedrive(e.admin(), job.ID)
 	if err != nil || cancelled.State != "cancelled" || cancelled.Ended.IsZero() {
 		t.Fatalf("%+v, %v", cancelled, err)
@@ -280,9 +278,6 @@ func TestCancel(t *testing.T) {
 		page, err := e.audit.Entries(t.Context(), api.PageQuery{Search: "cancelled"})
 		return err == nil && len(page.Items) == 1
 	})
-	if took := time.Since(began); took > 10*time.Second {
-		t.Errorf("it took %s", took)
-	}
 	done := e.waitEnded(e.redrive(api.RedriveRequest{Fingerprint: kind.ID, PerSecond: 1000}).ID)
 	if done.Sent != 19 || done.Handled != 19 {
 		t.Errorf("the rest: %+v", done)

@@ -16,7 +16,6 @@ import (
 	"github.com/pabal-dev/pabal/internal/testenv"
 	"github.com/pabal-dev/pabal/kafka"
 	"github.com/pabal-dev/pabal/outbox"
-	"github.com/twmb/franz-go/pkg/kadm"
 )
 
 // The mistakes that order systems of this kind are known for, each with the
@@ -298,7 +297,7 @@ func TestFailedRowIsSentByReplay(t *testing.T) {
 			return b.Failed == 1
 		})
 		s.About("restaurant.outbox.dead-letters", long, 1)
-		s.setTopic("restaurant-changed", "max.message.bytes", "1000000")
+		testenv.RaiseMessageLimit(t, s.Kafka.Brokers, s.Kafka.Topic("restaurant-changed"), 1_000_000)
 		if n, err := db.Replay(context.Background()); n != 1 || err != nil {
 			t.Fatalf("replayed %d rows, %v", n, err)
 		}
@@ -308,17 +307,6 @@ func TestFailedRowIsSentByReplay(t *testing.T) {
 			return err == nil && b.Failed == 0 && b.Started == 0
 		})
 	})
-}
-
-func (s *system) setTopic(topic, name, value string) {
-	s.t.Helper()
-	client := s.client()
-	defer client.Close()
-	answers, err := kadm.NewClient(client).AlterTopicConfigs(context.Background(),
-		[]kadm.AlterConfig{{Op: kadm.SetConfig, Name: name, Value: &value}}, s.Kafka.Topic(topic))
-	if err != nil || len(answers) != 1 || answers[0].Err != nil {
-		s.t.Fatal(err, answers)
-	}
 }
 
 // TestReplayedCustomerNeverResetsTheCredit: the first "customer created" opens

@@ -43,6 +43,10 @@ broker.session.timeout.ms=2000
 log.cleaner.dedupe.buffer.size=16777216
 `
 
+// sharedKafka is for a node that is not killed: one that hangs for seconds on a busy machine keeps
+// its place. One that is started again waits for the end of its last session.
+const sharedKafka = "broker.session.timeout.ms=120000"
+
 const kafkaLogging = `
 rootLogger.level=INFO
 rootLogger.appenderRef.out.ref=out

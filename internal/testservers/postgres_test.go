@@ -67,8 +67,8 @@ func TestKillEndsABusyBackend(t *testing.T) {
 		if err == nil {
 			t.Fatal("the query ended well")
 		}
-	case <-time.After(5 * time.Second):
-		t.Fatal("the backend still runs 5s after the kill")
+	case <-time.After(time.Minute):
+		t.Fatal("the backend still runs a minute after the kill")
 	}
 }
 

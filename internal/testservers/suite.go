@@ -53,7 +53,7 @@ type opened struct {
 }
 
 var parts = []part{
-	{"kafka", EnvKafka, func(ctx context.Context) (opened, error) { return openServer(StartKafka(ctx, "")) }},
+	{"kafka", EnvKafka, func(ctx context.Context) (opened, error) { return openServer(StartKafka(ctx, "", sharedKafka)) }},
 	{"kafka-tools", EnvKafkaTools, func(context.Context) (opened, error) { return openTool(FindKafkaTools, KafkaToolsName) }},
 	{"postgres", EnvPostgres, func(ctx context.Context) (opened, error) { return openServer(StartPostgres(ctx, "")) }},
 	{"postgres18", EnvPostgres18, func(context.Context) (opened, error) {

@@ -62,7 +62,7 @@ func (c *Cluster) Client(t testing.TB, opts ...kgo.Opt) *kgo.Client {
 // Topics creates topics with 4 partitions.
 func (c *Cluster) Topics(t testing.TB, names ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	topics := make([]kafka.Topic, len(names))
 	for i, name := range names {

@@ -199,7 +199,7 @@ func TestJoin(t *testing.T) {
 	db.Wake()
 	select {
 	case <-wake:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("Wake woke nobody")
 	}
 }

@@ -27,7 +27,7 @@ func TestNoRowAppearsBelowAFinalMark(t *testing.T) {
 	twoPhase := canPrepare(t, connect(t, url))
 	random := testenv.Rand(t)
 	writers := 24
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	var work sync.WaitGroup
 	defer work.Wait()
 	defer cancel()

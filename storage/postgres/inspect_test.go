@@ -26,7 +26,7 @@ func TestSearchEndsByItself(t *testing.T) {
 	}
 	began := time.Now()
 	_, err = db.Rows(t.Context(), outbox.RowQuery{})
-	if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took < outbox.InspectTimeout || took > 2*outbox.InspectTimeout {
+	if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took < outbox.InspectTimeout || took > time.Minute {
 		t.Errorf("after %s: %v", took, err)
 	}
 	if err := lock.Rollback(t.Context()); err != nil {

@@ -55,7 +55,7 @@ func crashOnce(t *testing.T, test, path string, longer time.Duration, acknowledg
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	kill := time.AfterFunc(30*time.Second, func() { _ = child.Process.Kill() })
+	kill := time.AfterFunc(5*time.Minute, func() { _ = child.Process.Kill() })
 	defer kill.Stop()
 	began := false
 	for lines := bufio.NewScanner(out); lines.Scan(); {

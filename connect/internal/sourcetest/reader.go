@@ -15,8 +15,9 @@ import (
 	"github.com/pabal-dev/pabal/connect/plugin"
 )
 
-// Deadline of a test's waits.
-const Deadline = 20 * time.Second
+// Deadline of a test's waits: a server may be busy with others' tests, and a new slot waits for their
+// transactions.
+const Deadline = 3 * time.Minute
 
 // Reader polls a task.
 type Reader struct {

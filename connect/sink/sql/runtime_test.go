@@ -76,8 +76,9 @@ func TestRuntime(t *testing.T) {
 		t.Fatalf("%d dead letters", fetches.NumRecords())
 	}
 	testenv.Wait(t, "the rows", 30*time.Second, func() bool {
-		found, _ := db.ask(t, "SELECT id FROM rows WHERE v = 'b'")
-		return len(found) == 1
+		last, _ := db.ask(t, "SELECT id FROM rows WHERE v = 'b'")
+		all, _ := db.ask(t, "SELECT id FROM rows")
+		return len(last) == 1 && len(all) == 1
 	})
 	db.has(t, "SELECT * FROM rows", "(1,b)")
 }

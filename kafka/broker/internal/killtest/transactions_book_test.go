@@ -34,6 +34,7 @@ func (k transactionKey) String() string { return fmt.Sprintf("%s/%d", k.writer, 
 type transaction struct {
 	of      int // records
 	outcome outcome
+	over    bool // its producer has left it
 }
 
 func newTransactionBook() *transactionBook {
@@ -53,11 +54,21 @@ func (b *transactionBook) end(writer string, number int, o outcome) {
 	b.all[transactionKey{writer, number}].outcome = o
 }
 
+// leave notes that nothing more is done for a transaction, however it ended.
+func (b *transactionBook) leave(writer string, number int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.all[transactionKey{writer, number}].over = true
+}
+
+// counts those that their producers have left.
 func (b *transactionBook) counts() (n [committed + 1]int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, t := range b.all {
-		n[t.outcome]++
+		if t.over {
+			n[t.outcome]++
+		}
 	}
 	return n
 }

@@ -105,6 +105,7 @@ func (w *transactionWriter) transaction(ctx context.Context, client *kgo.Client)
 	w.number++
 	of := 1 + w.random.IntN(10)
 	w.book.begin(w.id, w.number, of)
+	defer w.book.leave(w.id, w.number)
 	if err := client.BeginTransaction(); err != nil {
 		return w.note("begin", err)
 	}
