@@ -97,7 +97,7 @@ func (s *sender) send(ctx context.Context) error {
 
 func (s *sender) sendUntil(ctx context.Context, until time.Time) error {
 	s.latencies = slices.Grow(s.latencies, 1<<16)
-	for now := time.Now(); now.Before(until); {
+	for now := time.Now(); len(s.latencies) == 0 || now.Before(until); { // once even where it is late
 		if err := s.send(ctx); err != nil {
 			return err
 		}

@@ -76,6 +76,10 @@ func TestSaramaAdministration(t *testing.T) {
 		// Apache Kafka's brokers learn of a change after the controller has confirmed it.
 		testenv.Wait(t, "the settings to be as they were set", 10*time.Second, func() bool {
 			entries, err := admin.DescribeConfig(sarama.ConfigResource{Type: sarama.TopicResource, Name: topic, ConfigNames: []string{"max.message.bytes", "retention.ms"}})
+			var refused *sarama.DescribeConfigError
+			if errors.As(err, &refused) && refused.Err == sarama.ErrUnknownTopicOrPartition { // nor of the topic yet
+				return false
+			}
 			check(t, err)
 			got := map[string]string{}
 			for _, e := range entries {
@@ -146,7 +150,7 @@ func TestSaramaGroup(t *testing.T) {
 		}
 		one, two := s.member(t, topic), s.member(t, topic)
 		testenv.Wait(t, "both to have two partitions", 20*time.Second, func() bool { return one.has() == 2 && two.has() == 2 })
-		testenv.Wait(t, "all messages", 20*time.Second, func() bool { return one.read()+two.read() == 40 })
+		testenv.Wait(t, "all messages", 20*time.Second, func() bool { return len(read(one, two)) == 40 })
 		two.leave(t)
 		testenv.Wait(t, "one to have all partitions", 20*time.Second, func() bool { return one.has() == 4 })
 		one.leave(t)
@@ -282,7 +286,7 @@ type member struct {
 
 	mu       sync.Mutex
 	claims   int
-	messages int
+	messages map[string]bool // by key: some may come again
 }
 
 func (s session) member(t *testing.T, topic string) *member {
@@ -290,7 +294,7 @@ func (s session) member(t *testing.T, topic string) *member {
 	g, err := sarama.NewConsumerGroup(s.addrs, s.prefix+"g", config())
 	check(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
-	m := &member{group: g, end: cancel, done: make(chan struct{})}
+	m := &member{group: g, end: cancel, done: make(chan struct{}), messages: map[string]bool{}}
 	go func() {
 		defer close(m.done)
 		for ctx.Err() == nil {
@@ -311,8 +315,18 @@ func (m *member) leave(t *testing.T) {
 	check(t, m.group.Close())
 }
 
-func (m *member) has() int  { m.mu.Lock(); defer m.mu.Unlock(); return m.claims }
-func (m *member) read() int { m.mu.Lock(); defer m.mu.Unlock(); return m.messages }
+func (m *member) has() int { m.mu.Lock(); defer m.mu.Unlock(); return m.claims }
+
+// read are the keys of what all have read.
+func read(all ...*member) map[string]bool {
+	keys := map[string]bool{}
+	for _, m := range all {
+		m.mu.Lock()
+		maps.Copy(keys, m.messages)
+		m.mu.Unlock()
+	}
+	return keys
+}
 
 // Setup implements sarama.ConsumerGroupHandler.
 func (m *member) Setup(s sarama.ConsumerGroupSession) error {
@@ -338,7 +352,7 @@ func (m *member) ConsumeClaim(s sarama.ConsumerGroupSession, c sarama.ConsumerGr
 			}
 			s.MarkMessage(message, "")
 			m.mu.Lock()
-			m.messages++
+			m.messages[string(message.Key)] = true
 			m.mu.Unlock()
 		case <-s.Context().Done():
 			return nil

@@ -112,7 +112,7 @@ func javaWith(t *testing.T, folders []string, main string, args ...string) *exec
 	for i, folder := range folders {
 		jars[i] = filepath.Join(folder, "*")
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), testenv.Sized(3*time.Minute, 15*time.Minute))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), testenv.Sized(10*time.Minute, 15*time.Minute))
 	t.Cleanup(cancel)
 	flags := []string{"-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-cp", strings.Join(jars, string(os.PathListSeparator)), main}
 	return exec.CommandContext(ctx, program, append(flags, args...)...)

@@ -133,14 +133,8 @@ func stampUntil(ctx context.Context, c clerkSettings) error {
 	all.Add("relay", relay)
 	all.Add("host", host)
 	all.Add("server", server)
-	// With too much to do, the relay may lose its lease of a second while it starts.
-	for tries := 1; ; tries++ {
-		if err = all.Start(ctx); err == nil {
-			break
-		}
-		if log.Warn("start", "error", err); tries == 10 || ctx.Err() != nil {
-			return err
-		}
+	if err := startAll(ctx, &all, log); err != nil {
+		return err
 	}
 	err = giveCommands(ctx, host, c)
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)

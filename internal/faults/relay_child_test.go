@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pabal-dev/pabal/kafka"
+	"github.com/pabal-dev/pabal/lifecycle"
 	"github.com/pabal-dev/pabal/outbox"
 	"github.com/pabal-dev/pabal/storage/open"
 )
@@ -49,11 +50,25 @@ func relayUntil(ctx context.Context, c relaySettings) error {
 	if err != nil {
 		return err
 	}
-	if err := relay.Start(ctx); err != nil {
+	if err := startAll(ctx, relay, log); err != nil {
 		return err
 	}
 	<-ctx.Done()
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 	defer cancel()
 	return relay.Stop(stopping)
+}
+
+// startAll starts a relay, alone or among others. With too much to do, it may lose its lease
+// of a second while it starts.
+func startAll(ctx context.Context, all lifecycle.Service, log *slog.Logger) error {
+	for tries := 1; ; tries++ {
+		err := all.Start(ctx)
+		if err == nil {
+			return nil
+		}
+		if log.Warn("start", "error", err); tries == 10 || ctx.Err() != nil {
+			return err
+		}
+	}
 }

@@ -56,14 +56,8 @@ func leadUntil(ctx context.Context, c agentSettings) error {
 	if err != nil {
 		return err
 	}
-	// With too much to do, the relay may lose its lease of a second while it starts.
-	for tries := 1; ; tries++ {
-		if err = all.Start(ctx); err == nil {
-			break
-		}
-		if log.Warn("start", "error", err); tries == 10 || ctx.Err() != nil {
-			return err
-		}
+	if err := startAll(ctx, all, log); err != nil {
+		return err
 	}
 	<-ctx.Done()
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)

@@ -82,7 +82,7 @@ func tellUntil(ctx context.Context, c tellerSettings) error {
 	var all lifecycle.Group
 	all.Add("relay", relay)
 	all.Add("consumer", consumer)
-	if err := all.Start(ctx); err != nil {
+	if err := startAll(ctx, &all, log); err != nil {
 		return err
 	}
 	<-ctx.Done()

@@ -278,7 +278,7 @@ func askOn(t *testing.T, conn net.Conn, req kmsg.Request) kmsg.Response {
 	if _, err := conn.Write(framed(req)); err != nil {
 		t.Fatal(err)
 	}
-	conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	conn.SetReadDeadline(time.Now().Add(time.Minute))
 	var size [4]byte
 	if _, err := io.ReadFull(conn, size[:]); err != nil {
 		t.Fatalf("%T: no answer: %v", req, err)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pabal-dev/pabal/internal/testenv"
+	"github.com/pabal-dev/pabal/internal/testservers"
 	"github.com/pabal-dev/pabal/kafka"
 	"github.com/pabal-dev/pabal/kafka/broker"
 	"github.com/pabal-dev/pabal/kafka/kafkatest"
@@ -136,7 +137,7 @@ func (w *ledgerWriter) succeed(ctx context.Context) {
 func TestTransactionsEndByTimeout(t *testing.T) {
 	cluster := kafkatest.Start(t)
 	cluster.Topics(t, "t")
-	left := cluster.Client(t, kgo.TransactionalID("left"), kgo.TransactionTimeout(300*time.Millisecond))
+	left := cluster.Client(t, kgo.TransactionalID("left"), kgo.TransactionTimeout(time.Minute))
 	if err := left.BeginTransaction(); err != nil {
 		t.Fatal(err)
 	}
@@ -146,6 +147,7 @@ func TestTransactionsEndByTimeout(t *testing.T) {
 	if high, stable := endOffsets(t, cluster.Broker, "t"); maps.Equal(high, stable) {
 		t.Fatalf("a transaction is open, yet nothing is unstable: %v", high)
 	}
+	cluster.Advance(2 * time.Minute)
 	testenv.Wait(t, "the transaction to be aborted", 10*time.Second, func() bool {
 		high, stable := endOffsets(t, cluster.Broker, "t")
 		return maps.Equal(high, stable)
@@ -161,7 +163,11 @@ func TestTransactionsEndByTimeout(t *testing.T) {
 // TestTransactionsAcrossARestart stops the broker while a transaction is open.
 // Whatever its producer is told afterwards is what readers see.
 func TestTransactionsAcrossARestart(t *testing.T) {
-	config := broker.Config{Addr: "127.0.0.1:0", DataDir: t.TempDir()}
+	addr, err := testservers.FreeAddr() // nobody else takes it while the broker is down
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := broker.Config{Addr: addr, DataDir: t.TempDir()}
 	first := start(t, config)
 	produce(t, first, "t", "before")
 	client := connect(t, first, kgo.TransactionalID("over"), kgo.DefaultProduceTopic("t"))
@@ -171,7 +177,6 @@ func TestTransactionsAcrossARestart(t *testing.T) {
 	if err := client.ProduceSync(t.Context(), &kgo.Record{Key: []byte("k"), Value: []byte("open")}).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
-	config.Addr = first.Addr()
 	stop(t, first)
 
 	second := start(t, config)
@@ -192,7 +197,6 @@ func TestTransactionsAcrossARestart(t *testing.T) {
 	if high, stable := endOffsets(t, second, "t"); !maps.Equal(high, stable) {
 		t.Errorf("high watermarks are %v, last stable offsets %v", high, stable)
 	}
-	config.Addr = second.Addr()
 	stop(t, second)
 	if got := text(readCommitted(t, start(t, config), "t")); got != want {
 		t.Errorf("after one more restart readers see %q, want %q", got, want)
@@ -293,7 +297,7 @@ func TestTransactionsLeftOpenAcrossARestart(t *testing.T) {
 		config := broker.Config{Addr: "127.0.0.1:0", DataDir: t.TempDir()}
 		first := start(t, config)
 		produce(t, first, "t", "before")
-		client := connect(t, first, kgo.TransactionalID("left"), kgo.TransactionTimeout(time.Second), kgo.DefaultProduceTopic("t"))
+		client := connect(t, first, kgo.TransactionalID("left"), kgo.TransactionTimeout(time.Minute), kgo.DefaultProduceTopic("t"))
 		if err := client.BeginTransaction(); err != nil {
 			t.Fatal(err)
 		}
@@ -301,11 +305,14 @@ func TestTransactionsLeftOpenAcrossARestart(t *testing.T) {
 			t.Fatal(err)
 		}
 		stop(t, first)
+		config.Faults = &broker.Faults{}
 		second := start(t, config)
 		if successor {
 			if _, _, err := connect(t, second, kgo.TransactionalID("left")).ProducerID(t.Context()); err != nil {
 				t.Fatal(err)
 			}
+		} else {
+			config.Faults.Advance(2 * time.Minute)
 		}
 		produce(t, second, "t", "after")
 		testenv.Wait(t, "the transaction to be aborted", 10*time.Second, func() bool {

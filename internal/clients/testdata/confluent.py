@@ -106,7 +106,7 @@ def offsets():
 
 def consumer(group, **more):
     return Consumer({**CLUSTER, "group.id": name(group), "auto.offset.reset": "earliest", "enable.auto.commit": False,
-                     "session.timeout.ms": 10000, "heartbeat.interval.ms": 1000, **more})
+                     "session.timeout.ms": 120000, "heartbeat.interval.ms": 1000, **more})
 
 
 def read(c, count):
@@ -169,12 +169,17 @@ def shares(*consumers):
 
 
 def until(look, good):
-    """What is seen once it is good: a broker of Apache Kafka learns late of what its controller did."""
+    """What is seen once it is good: a broker of Apache Kafka learns late of what its controller did, or made."""
     end = time.time() + LIMIT
     while True:
-        seen = look()
-        if good(seen) or time.time() > end:
-            return seen
+        late = time.time() > end
+        try:
+            seen = look()
+            if good(seen) or late:
+                return seen
+        except KafkaException:
+            if late:
+                raise
 
 
 def transactional(instance):
@@ -221,12 +226,14 @@ def users():
     def change(alteration):
         of(admin.alter_user_scram_credentials([alteration]))
 
+    def ada():
+        found = admin.describe_user_scram_credentials([name("ada")])[name("ada")].result(LIMIT)
+        return [(i.mechanism.name, i.iterations) for i in found.scram_credential_infos]
+
     change(UserScramCredentialUpsertion(name("ada"), ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 8192), b"lace", b"salt"))
-    found = admin.describe_user_scram_credentials([name("ada")])[name("ada")].result(LIMIT)
-    result["user"] = [(i.mechanism.name, i.iterations) for i in found.scram_credential_infos]
+    result["user"] = until(ada, bool)
     change(UserScramCredentialDeletion(name("ada"), ScramMechanism.SCRAM_SHA_256))
-    gone = admin.describe_user_scram_credentials([name("ada")])[name("ada")]
-    result["no user"] = code(lambda: gone.result(LIMIT))
+    result["no user"] = until(lambda: code(ada), lambda c: c != "none")
 
 
 def clean():

@@ -103,7 +103,7 @@ func (tm *team) join(name string, offsets map[TaskID]int64, opts ...kgo.Opt) *ma
 	})
 	opts = append([]kgo.Opt{kgo.ConsumerGroup(tm.group), kgo.ConsumeTopics(tm.topics[:]...), kgo.Balancers(b),
 		kgo.OnPartitionsAssigned(m.assigned), kgo.OnPartitionsRevoked(m.revoked), kgo.OnPartitionsLost(m.revoked),
-		kgo.SessionTimeout(2 * time.Second), kgo.HeartbeatInterval(20 * time.Millisecond), kgo.DisableAutoCommit()}, opts...)
+		kgo.SessionTimeout(time.Minute), kgo.HeartbeatInterval(20 * time.Millisecond), kgo.DisableAutoCommit()}, opts...)
 	if tm.static {
 		opts = append(opts, kgo.InstanceID(name))
 	}

@@ -94,6 +94,13 @@ func (e *env) later(d time.Duration) { e.ahead.Add(int64(d)) }
 // anew deletes the changelog and makes it again.
 func (e *env) anew() {
 	e.Helper()
+	admin := kadm.NewClient(e.newClient(kgo.MetadataMinAge(10 * time.Millisecond))) // that old is what it may remember
+	id := func() kadm.TopicID {
+		topics, err := admin.ListTopics(e.Context(), e.topic)
+		e.must(err)
+		return topics[e.topic].ID
+	}
+	old := id()
 	_, err := e.admin.DeleteTopics(e.Context(), e.topic)
 	e.must(err)
 	testenv.Wait(e.TB, "a topic made anew", soon, func() bool {
@@ -101,6 +108,8 @@ func (e *env) anew() {
 		return err == nil
 	})
 	e.create()
+	// A broker of Apache Kafka may show the old one still.
+	testenv.Wait(e.TB, "the new topic", soon, func() bool { return id() != old && id() != kadm.TopicID{} })
 	e.client = e.newClient() // the old one knows the old topic
 }
 

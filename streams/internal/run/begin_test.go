@@ -157,10 +157,11 @@ func TestNothingTakenCommitsAllTheSame(t *testing.T) {
 		cfg := configure(t, k)
 		cfg.OnFailure = func(*plan.Failure) plan.Verdict { return plan.Skip }
 		cfg.Topology = enlarging()
+		cfg.TransactionTimeout = 5 * time.Minute // an open transaction outlasts the wait for it
 		r := begin(t, cfg)
 		feed(t, k, client(t, k), 3)
 		testenv.Wait(t, "what was processed is committed", 30*time.Second, func() bool {
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // it waits for open transactions
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // it waits for open transactions
 			defer cancel()
 			tp := topicPartition{k.Topic("in"), 0}
 			at, err := fetchOffsets(ctx, client(t, k), r.cfg.group(), []topicPartition{tp})

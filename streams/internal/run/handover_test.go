@@ -25,7 +25,7 @@ import (
 func TestRemovedWorkerLeavesNoTransaction(t *testing.T) {
 	brokers(t, func(t *testing.T, k kafka.Config) {
 		makeTopics(t, k, 2, "in", "out")
-		cfg := configure(t, k)
+		cfg := unhurried(t, k)
 		cfg.Workers, cfg.CommitInterval, cfg.TransactionTimeout = 2, time.Hour, 5*time.Minute
 		r := begin(t, cfg)
 		awaitRunning(t, r)

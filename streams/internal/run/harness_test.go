@@ -141,6 +141,14 @@ func configure(t testing.TB, k kafka.Config) Config {
 	return cfg
 }
 
+// unhurried is configure for who counts what happens: on a slow machine, too, nobody is missed, and
+// no transaction is given up.
+func unhurried(t testing.TB, k kafka.Config) Config {
+	cfg := configure(t, k)
+	cfg.SessionTimeout, cfg.TransactionTimeout = time.Minute, time.Minute
+	return cfg
+}
+
 func baseConfig(k kafka.Config) Config {
 	return Config{
 		Topology: counting(), ApplicationID: "app", Kafka: k, ExactlyOnce: true,

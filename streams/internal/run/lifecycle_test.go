@@ -17,7 +17,7 @@ import (
 func TestStatesAreToldInOrder(t *testing.T) {
 	k := kafkatestConfig(t)
 	makeTopics(t, k, 1, "in", "out")
-	cfg := configure(t, k)
+	cfg := unhurried(t, k)
 	told := []State{Created}
 	cfg.OnState = func(from, to State) {
 		if from != told[len(told)-1] {
@@ -93,6 +93,27 @@ func (l *lookup) put(key, value string) {
 	}
 }
 
+// anew deletes the topic and makes it again.
+func (l *lookup) anew() {
+	l.Helper()
+	admin := kadm.NewClient(client(l, l.k, kgo.MetadataMinAge(10*time.Millisecond))) // that old is what it may remember
+	id := func() kadm.TopicID {
+		topics, err := admin.ListTopics(deadline(l), l.k.Topic("lookup"))
+		if err != nil {
+			l.Fatal(err)
+		}
+		return topics[l.k.Topic("lookup")].ID
+	}
+	old := id()
+	if _, err := admin.DeleteTopics(deadline(l), l.k.Topic("lookup")); err != nil {
+		l.Fatal(err)
+	}
+	makeTopics(l, l.k, 1, "lookup")
+	// A broker of Apache Kafka may show the old one still.
+	testenv.Wait(l, "the new topic", 30*time.Second, func() bool { return id() != old && id() != kadm.TopicID{} })
+	l.c = client(l, l.k)
+}
+
 func (l *lookup) has(r *Runtime, key, value string) bool {
 	got, ok, err := r.Stores("lookup")[0].Space.Get([]byte(key), nil)
 	return ok && err == nil && string(got) == value
@@ -123,11 +144,7 @@ func TestGlobalStoreOfATopicMadeAnew(t *testing.T) {
 		l := newLookup(t, k)
 		l.put("old", "1")
 		stop(t, begin(t, l.cfg))
-		if _, err := kadm.NewClient(l.c).DeleteTopics(deadline(t), k.Topic("lookup")); err != nil {
-			t.Fatal(err)
-		}
-		l.c = client(t, k)
-		makeTopics(t, k, 1, "lookup")
+		l.anew()
 		for _, key := range []string{"a", "b", "c"} {
 			l.put(key, "2")
 		}

@@ -23,7 +23,7 @@ func shown(set *metrics.Set) string {
 func TestMetrics(t *testing.T) {
 	k := kafkatestConfig(t)
 	makeTopics(t, k, 1, "in", "out", "app-dead-letters")
-	cfg := configure(t, k)
+	cfg := unhurried(t, k)
 	cfg.Metrics = metrics.NewSet()
 	cfg.OnFailure = func(*plan.Failure) plan.Verdict { return plan.DeadLetter }
 	out := newOutput(t, k)

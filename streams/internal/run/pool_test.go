@@ -16,7 +16,7 @@ func TestWorkersComeAndGoUnderLoad(t *testing.T) {
 		random := testenv.Rand(t)
 		makeTopics(t, k, 6, "in", "out")
 		out := newOutput(t, k)
-		r := begin(t, configure(t, k))
+		r := begin(t, unhurried(t, k))
 		awaitRunning(t, r)
 		_, generation := r.group.client.GroupMetadata()
 		total := load(t, k)

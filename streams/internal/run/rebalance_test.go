@@ -93,7 +93,7 @@ func TestAPoisonRecordStopsAndIsNamed(t *testing.T) {
 func TestVerdictsAndPolicies(t *testing.T) {
 	brokers(t, func(t *testing.T, k kafka.Config) {
 		makeTopics(t, k, 1, "in", "out", "app-dead-letters")
-		cfg := configure(t, k)
+		cfg := unhurried(t, k)
 		verdicts := make(chan plan.Verdict, 2)
 		verdicts <- plan.Stop // and begin anew
 		verdicts <- plan.DeadLetter

@@ -198,13 +198,11 @@ func TestSlowRecords(t *testing.T) {
 	if err := client(t, k).ProduceSync(deadline(t), recs...).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
-	cfg := configure(t, k)
-	cfg.TransactionTimeout = time.Second
 	out := newOutput(t, k)
-	r := begin(t, cfg)
+	r := begin(t, configure(t, k))
 	out.await(t, 300)
-	if n := r.meter.aborts.Load(); n > 0 {
-		t.Errorf("%d transactions were given up", n)
+	if n := r.meter.commits.Load(); n < 100 { // some, if it were as many records at a time as usual
+		t.Errorf("%d commits of 300 slow records", n)
 	}
 }
 

@@ -150,7 +150,8 @@ func TestSASLStates(t *testing.T) {
 
 func TestUsersAreMadeAndChanged(t *testing.T) {
 	w := start(t, secured)
-	admin := w.admin(kgo.SASL(plain.Auth{User: "admin", Pass: "secret"}.AsMechanism()))
+	login := kgo.SASL(plain.Auth{User: "admin", Pass: "secret"}.AsMechanism())
+	admin := w.admin(login)
 	set := func(password string) {
 		t.Helper()
 		_, err := admin.AlterUserSCRAMs(w.soon(), nil, []kadm.UpsertSCRAM{{User: "carol", Mechanism: kadm.ScramSha512, Iterations: 4096, Password: password}})
@@ -170,6 +171,7 @@ func TestUsersAreMadeAndChanged(t *testing.T) {
 		t.Errorf("with the old password: %v", err)
 	}
 	w.restart(w.kill)
+	admin = w.admin(login)
 	if err := try("two"); err != nil {
 		t.Errorf("after a kill: %v", err)
 	}

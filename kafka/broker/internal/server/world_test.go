@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"net"
@@ -88,7 +87,7 @@ func (w *world) start() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", cmp.Or(w.addr, "127.0.0.1:0"))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -129,7 +128,8 @@ func (w *world) kill() {
 	w.Stop()
 }
 
-// restart stops the broker, or kills it, and starts it on the same folder and port.
+// restart stops the broker, or kills it, and starts it on the same folder, and on another port:
+// somebody may have taken the old one meanwhile.
 func (w *world) restart(stop func()) {
 	w.t.Helper()
 	stop()

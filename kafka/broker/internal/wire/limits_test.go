@@ -33,21 +33,19 @@ func TestTooManyConnections(t *testing.T) {
 }
 
 func TestIdleConnectionsEnd(t *testing.T) {
+	var asked atomic.Bool
 	release := make(chan struct{})
 	w := start(t, func(_ context.Context, _ *wire.Conn, req kmsg.Request, reply func(wire.Answer)) {
-		if req.(*kmsg.HeartbeatRequest).Generation == 1 {
-			<-release
-		}
+		asked.Store(true)
+		<-release
 		reply(req.ResponseKind())
-	}, limits(func(l *wire.Limits) { l.Idle = 30 * time.Millisecond }))
-	idle, waiting := w.dial(), w.dial()
-	slow := heartbeat()
-	slow.Generation = 1
-	id := waiting.send(slow)
-	idle.ask(heartbeat())
-	idle.wantEnd()
-	close(release) // who waits for an answer is not idle
-	waiting.want(id, slow.ResponseKind())
+	}, limits(func(l *wire.Limits) { l.Idle = time.Second }))
+	waiting := w.dial()
+	id := waiting.send(heartbeat())
+	until(t, "it waits for its answer", asked.Load)
+	w.dial().wantEnd()
+	close(release) // who waits for an answer is not idle, however long
+	waiting.want(id, heartbeat().ResponseKind())
 }
 
 func TestStalledRequestsEnd(t *testing.T) {
@@ -146,32 +144,44 @@ func TestWhoLeavesWhileWaitingForMemory(t *testing.T) {
 	until(t, "all is given back", func() bool { return w.Stats().BufferBytes == 0 && w.Stats().Connections == 0 })
 }
 
-// TestAuthentication: who does not in time is closed, whatever it sends, and small
-// requests are all it may send before.
+func authenticate(c *wire.Config) { c.Authenticate = true }
+
+// TestUnknownSendLittle: small requests are all that who has not authenticated may send.
+func TestUnknownSendLittle(t *testing.T) {
+	w := start(t, answerEmpty, authenticate)
+	large := w.dial()
+	large.write(frame(1, produceOf(5<<10))[:100])
+	large.wantEnd()
+	w.wantLogged("at most 4096 are served")
+}
+
+// TestAuthentication: who does not in time is closed, whatever it sends.
 func TestAuthentication(t *testing.T) {
 	w := start(t, func(_ context.Context, c *wire.Conn, req kmsg.Request, reply func(wire.Answer)) {
 		if r, ok := req.(*kmsg.HeartbeatRequest); ok && r.Generation == 7 {
 			c.Authenticated()
 		}
 		reply(req.ResponseKind())
-	}, func(c *wire.Config) { c.Authenticate = true }, limits(func(l *wire.Limits) { l.Unknown = 300 * time.Millisecond }))
-	large := w.dial()
-	large.write(frame(1, produceOf(5<<10))[:100])
-	large.wantEnd()
-	w.wantLogged("at most 4096 are served")
-	silent, known := w.dial(), w.dial()
+	}, authenticate, limits(func(l *wire.Limits) { l.Unknown = 300 * time.Millisecond }))
+	var known *client
 	login := heartbeat()
 	login.Generation = 7
-	known.ask(login)
+	until(t, "one is in time", func() bool { // on a slow machine not the first
+		known = w.dial()
+		known.Write(frame(1, login))
+		_, _, err := known.receive()
+		return err == nil
+	})
 	known.ask(produceOf(100 << 10))
-	silent.ask(heartbeat())
+	silent := w.dial()
+	silent.Write(frame(1, heartbeat()))
 	silent.wantEnd()
 	w.wantLogged("it has not authenticated")
 	known.ask(heartbeat())
 
 	ahead := w.dial() // always has begun its next request
 	one := frame(1, heartbeat())
-	ahead.write(one[:1])
+	ahead.Write(one[:1])
 	began := time.Now()
 	for time.Since(began) < 30*time.Second {
 		if _, err := ahead.Write(append(bytes.Clone(one[1:]), one[0])); err != nil {

@@ -43,7 +43,7 @@ func TestTLS(t *testing.T) {
 		reply(req.ResponseKind())
 	}, func(c *wire.Config) {
 		c.TLS = &tls.Config{Certificates: []tls.Certificate{own}, ClientAuth: tls.RequestClientCert}
-	}, limits(func(l *wire.Limits) { l.Unknown = 200 * time.Millisecond }))
+	}, limits(func(l *wire.Limits) { l.Unknown = 3 * time.Second }))
 
 	silent, plain := w.dial(), w.dial()
 	plain.write(frame(1, heartbeat()))
