@@ -38,7 +38,7 @@ type Member struct {
 	// Active are the tasks that it has now; Standbys those whose stores it follows now, as a
 	// standby or warming up.
 	Active, Standbys []TaskID
-	// Planned are tasks that the last decision meant for it and that it could not get yet.
+	// Planned are the tasks that the last decision meant for it, whether it got them or not.
 	Planned []TaskID
 	// Lags are the changelog records that its stores of a task lack. A task that is not
 	// in it lacks nothing if it is among Active, else everything.

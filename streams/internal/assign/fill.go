@@ -33,12 +33,12 @@ func (d *decision) rest(t, m int) int {
 }
 
 // substitute is who lacks less than the ideal place: one that is filled, else the best. The
-// present owner comes first, then a standby, then who has least to do.
+// present owner, or who is to have it, comes first, then a standby, then who has least to do.
 func (d *decision) substitute(t int) int {
 	ideal := d.ideal[t]
 	rank := func(m int) int64 {
 		switch {
-		case d.owner[t] == m:
+		case d.kept(t) == m:
 			return 0
 		case slices.Contains(d.standby[t], m):
 			return 1

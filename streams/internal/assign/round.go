@@ -116,14 +116,11 @@ func (r *round) member(c *candidate, ends map[TaskID]int64) Member {
 	return m
 }
 
-// planned is what the last decision meant for the member; for a static one that was
-// started anew also what it had.
+// planned is what the last decision meant for the member. It may have none of it: a static one that
+// was started anew, or one that learned of the next rebalance before it learned of this one's end.
 func (r *round) planned(c *candidate) []TaskID {
 	for _, h := range r.hosts {
-		switch {
-		case h.Member == c.id:
-			return h.Pending
-		case c.instance != "" && h.Instance == c.instance:
+		if h.Member == c.id || c.instance != "" && h.Instance == c.instance {
 			return slices.Concat(h.Active, h.Pending)
 		}
 	}

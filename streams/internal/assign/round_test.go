@@ -103,6 +103,7 @@ func TestRound(t *testing.T) {
 		{Member: "a", Active: ids(0, 1)},
 		{Member: "s-old", Instance: "s", Active: ids(2, 3)},
 	}}
+	unequal := &Assignment{Hosts: []Host{{Member: "a", Active: ids(0)}, {Member: "b", Active: ids(1, 2)}, {Member: "c", Active: ids(3)}}}
 	for name, c := range map[string]struct {
 		last    *Assignment
 		members []said
@@ -129,6 +130,9 @@ func TestRound(t *testing.T) {
 		"who is back as another member gets it again": {hosts,
 			[]said{{id: "a", generation: 4, owned: []int32{0, 1}}, {id: "s-new", instance: "s", generation: -1}},
 			"a [{0 0} {0 1}]/[] s-new [{0 2} {0 3}]/[]", false},
+		"who did not learn what it got gets that": {unequal,
+			[]said{{id: "a", generation: 4, owned: []int32{0}}, {id: "b", generation: 4}, {id: "c", generation: 4}},
+			"a [{0 0}]/[] b [{0 1} {0 2}]/[] c [{0 3}]/[]", false},
 		"who does not read the topic gets none": {nil,
 			[]said{{id: "a", generation: 4, topics: []string{"u"}}, {id: "b", generation: 4}}, "a []/[] b [{0 0} {0 1} {0 2} {0 3}]/[]", false},
 	} {

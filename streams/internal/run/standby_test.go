@@ -199,7 +199,7 @@ func TestSlowRecords(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := newOutput(t, k)
-	r := begin(t, configure(t, k))
+	r := begin(t, unhurried(t, k))
 	out.await(t, 300)
 	if n := r.meter.commits.Load(); n < 100 { // some, if it were as many records at a time as usual
 		t.Errorf("%d commits of 300 slow records", n)
