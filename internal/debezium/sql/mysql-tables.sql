@@ -37,7 +37,7 @@ CREATE TABLE signals_ours LIKE signals_reference;
 CREATE TABLE snapped (id INT PRIMARY KEY, v TEXT);
 CREATE TABLE stopped (id INT PRIMARY KEY, v TEXT);
 CREATE TABLE big (id INT PRIMARY KEY, v TEXT, n DECIMAL(12, 3));
-CREATE TABLE probe (id INT AUTO_INCREMENT PRIMARY KEY);
+CREATE TABLE probe (id INT PRIMARY KEY);
 CREATE TABLE done (id INT PRIMARY KEY);
 INSERT INTO done VALUES (0);
 INSERT INTO compound VALUES ('x', 1, 'there before'), ('y', 2, NULL);
