@@ -176,8 +176,8 @@ func (w *mariaWorkload) awaitEach(t testing.TB, snapshot bool, what string, is f
 	t.Helper()
 	for name, side := range w.sides {
 		for mode, settings := range w.modes {
-			has := strings.Contains(settings["table.include.list"], "|") || settings["snapshot.mode"] != "no_data"
-			if has == snapshot {
+			reads := strings.Contains(settings["table.include.list"], "|") || settings["snapshot.mode"] != "no_data"
+			if reads == snapshot {
 				testenv.Wait(t, name+" "+what+" in "+mode, patience, func() bool { return is(side, mode) })
 			}
 		}

@@ -369,8 +369,8 @@ func testStaticAway(t *testing.T, brokers []string) {
 	})
 }
 
-// together is a broker that has all in the first rebalance, as Apache Kafka: of a group that has
-// begun without b, the stores would stay with a.
+// together is a broker that has all in the first rebalance, as Apache Kafka does unless it is told
+// otherwise: of a group that has begun without b, the stores would stay with a.
 func together(t *testing.T) []string {
 	return kafkatest.Start(t, func(c *broker.Config) { c.InitialRebalanceDelay = 3 * time.Second }).Config.Brokers
 }
